@@ -1,0 +1,100 @@
+#pragma once
+// One media thread's share of the relay, without sockets, clocks or threads. Endpoints are members'
+// PeerConnections; each lives on one shard. A shard is told the time with every call and writes
+// what is to be done into a ShardOutput, which the caller executes before the next call or collects
+// over several. One thread for each shard. docs/protocol/media.md is what it speaks.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "alcove/v1/relay.pb.h"
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/datagram.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "relay/counters.h"
+#include "relay/shard_message.h"
+
+namespace alcove::crypto {
+class Certificate;
+}
+
+namespace alcove::relay {
+
+// The greatest number of slots and shards that options may ask for.
+inline constexpr unsigned kMaxSlots = 8;
+inline constexpr unsigned kMaxShards = 64;
+
+// Where members reach the relay. kTcp is passive (RFC 6544). The first is the most preferred.
+struct Candidate {
+  base::TransportProtocol protocol = base::TransportProtocol::kUdp;
+  base::SocketAddress address;
+};
+
+struct ShardOptions {
+  unsigned index = 0;  // this shard, below count
+  unsigned count = 1;
+  unsigned slots = 4;  // 1 to kMaxSlots; the same on all shards, as everything below
+  std::vector<Candidate> candidates;
+  std::size_t max_endpoints = 10'000;     // on this shard; more are refused with REASON_FULL
+  std::size_t max_routed_paths = 40'000;  // of other shards' endpoints
+  unsigned max_average_bitrate = 32'000;  // Opus, in the answer's fmtp
+};
+
+// Reusable: clear() keeps the memory.
+struct ShardOutput {
+  // In the order of sending. UDP leaves by any socket on the media port with path.local as source;
+  // TCP by the connection, which may be another thread's.
+  base::DatagramQueue datagrams;
+  std::vector<v1::RelayEvent> events;            // for the control plane
+  std::vector<AddressedShardMessage> to_shards;  // never to this shard itself
+  std::vector<std::uint64_t> close_connections;  // TCP connections whose endpoint is gone
+
+  bool empty() const {
+    return datagrams.empty() && events.empty() && to_shards.empty() && close_connections.empty();
+  }
+  void clear() {
+    datagrams.clear();
+    events.clear();
+    to_shards.clear();
+    close_connections.clear();
+  }
+};
+
+class Shard {
+ public:
+  // The certificate is the process's, shared by all shards; it and random outlive the shard.
+  Shard(ShardOptions options, const crypto::Certificate& certificate, base::RandomSource& random);
+  ~Shard();
+  Shard(Shard&&) noexcept;
+  Shard& operator=(Shard&&) noexcept;
+
+  // A datagram from the media port, or one RFC 4571 frame of a TCP connection without its length.
+  // Hostile: anything that does not fit is dropped and counted.
+  void handle_datagram(base::Instant now, const base::Path& path, base::Bytes datagram,
+                       ShardOutput& out);
+  // From the control plane, for an endpoint of this shard (shard_assigner.h says which).
+  void handle_command(base::Instant now, const v1::RelayCommand& command, ShardOutput& out);
+  void handle_shard_message(base::Instant now, ShardMessage&& message, ShardOutput& out);
+  // A TCP connection has been closed by the peer or the caller. For every shard: only the one that
+  // owns the endpoint does something.
+  void handle_connection_closed(base::Instant now, std::uint64_t connection, ShardOutput& out);
+  // At or after next_deadline().
+  void handle_timeout(base::Instant now, ShardOutput& out);
+
+  // When handle_timeout() is due; kNever when there is nothing to wait for. Changes with every
+  // call.
+  base::Instant next_deadline() const;
+  ShardCounters counters() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// The shard that assigns a room's slots. The ids are random, so rooms spread evenly.
+unsigned home_shard(const base::RelayRoomId& room, unsigned count);
+
+}  // namespace alcove::relay
