@@ -1,0 +1,63 @@
+#pragma once
+// Requests of a client over HTTP/1.1, plain or TLS 1.2 and later with verification.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "net/event_loop.h"
+#include "net/url.h"
+
+namespace alcove::net {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct TlsClientOptions {
+  // PEM with the certificates to trust in place of the system's.
+  std::string authorities_file;
+  // Certificate chain and host name are checked. Off only where the user said so.
+  bool verify = true;
+};
+
+struct ClientRequest {
+  std::string method = "GET";
+  Url url;
+  Headers headers;  // beside Host, Content-Length and User-Agent
+  std::string body;
+  base::Duration timeout = base::seconds(15);  // for all of it, name resolution included
+};
+
+struct ClientResponse {
+  int status = 0;
+  std::string content_type;  // lower case, without parameters
+  Headers headers;           // as received
+  std::string body;
+};
+
+class HttpClient {
+ public:
+  // kUnavailable where there was no HTTP answer: no address, refused, timed out, TLS not verified,
+  // not HTTP, or an answer over the limit (1 MiB). The message says which. An HTTP error status is
+  // a response.
+  using Callback = std::move_only_function<void(base::Result<ClientResponse>)>;
+
+  explicit HttpClient(EventLoop& loop, TlsClientOptions tls = {});
+  // Abandons what is pending; its callbacks are not called.
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // Calls back once, on the loop, never from inside this call. A connection is kept and used again
+  // for the next request to the same server; requests in parallel have a connection each.
+  void request(ClientRequest request, Callback callback);
+
+ private:
+  class Implementation;
+  std::shared_ptr<Implementation> implementation_;
+};
+
+}  // namespace alcove::net
