@@ -1,0 +1,70 @@
+#pragma once
+// What happens to every Opus frame between the codec and RTP. This is the place of the room's keys:
+// whatever implements FrameTransform decides what the relay can read. docs/protocol/frames.md has
+// the exact bytes of version 0. One thread each; no allocation, no throw.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+
+namespace alcove::e2ee {
+
+// A received frame whose voice is the holder of seat (1 to 255) among the room's stage members.
+// opus points into the payload or into the transform, and is valid until the next call of open().
+struct OpenedFrame {
+  std::uint8_t seat = 0;
+  base::Bytes opus;
+};
+
+// Why frames were dropped. Nothing is reported frame by frame: every one is hostile until opened.
+struct FrameCounters {
+  std::uint64_t sealed = 0;
+  std::uint64_t opened = 0;
+  std::uint64_t too_long = 0;     // seal: an Opus frame that is empty or does not fit the bucket
+  std::uint64_t no_seat = 0;      // seal: the sender has no seat
+  std::uint64_t bad_size = 0;     // open: not exactly the bucket
+  std::uint64_t bad_seat = 0;     // open: seat 0
+  std::uint64_t bad_length = 0;   // open: 0, or past the end
+  std::uint64_t bad_padding = 0;  // open: a byte after the frame is not zero
+};
+
+class FrameTransform {
+ public:
+  virtual ~FrameTransform() = default;
+  // Writes the RTP payload for an Opus frame at the start of out and returns its size, which is the
+  // same for every frame. nullopt: nothing may be sent (counted), or out is smaller than
+  // sealed_size().
+  virtual std::optional<std::size_t> seal(base::Bytes opus, base::MutableBytes out) = 0;
+  // nullopt: dropped and counted.
+  virtual std::optional<OpenedFrame> open(base::Bytes payload) = 0;
+  // The seat that seal() speaks for; 0 is none, and seal() then refuses.
+  virtual void set_seat(std::uint8_t seat) = 0;
+  virtual std::size_t sealed_size() const = 0;
+  virtual const FrameCounters& counters() const = 0;
+};
+
+// Version 0: in clear, at constant size: u8 seat, u16 length, the Opus frame, zeros.
+class PaddedFrames final : public FrameTransform {
+ public:
+  static constexpr std::size_t kHeaderSize = 3;
+  static constexpr std::size_t kMinBucket = 16;
+  static constexpr std::size_t kMaxBucket = 1200;
+
+  // bucket: the size of every payload, kMinBucket to kMaxBucket (the server's packet_bucket).
+  explicit PaddedFrames(std::size_t bucket);
+
+  std::optional<std::size_t> seal(base::Bytes opus, base::MutableBytes out) override;
+  std::optional<OpenedFrame> open(base::Bytes payload) override;
+  void set_seat(std::uint8_t seat) override { seat_ = seat; }
+  std::size_t sealed_size() const override { return bucket_; }
+  const FrameCounters& counters() const override { return counters_; }
+
+ private:
+  std::size_t bucket_;
+  std::uint8_t seat_ = 0;
+  FrameCounters counters_;
+};
+
+}  // namespace alcove::e2ee
