@@ -9,5 +9,5 @@ packages_build=(
 packages_test=(
   libgtest-dev libgmock-dev libbenchmark-dev
   clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19 llvm-19
-  chromium firefox-esr alsa-utils espeak-ng sox pulseaudio pulseaudio-utils iproute2 python3
+  chromium firefox-esr alsa-utils espeak-ng sox pulseaudio pulseaudio-utils iproute2 python3 iptables ethtool
 )
