@@ -75,7 +75,7 @@ Parsed<StunMessage> parse_stun(base::Bytes bytes);
 // add_fingerprint, finish; another order is a programmer's error.
 class StunWriter {
  public:
-  explicit StunWriter(base::MutableBytes buffer) : buffer_(buffer), writer_(buffer) {}
+  explicit StunWriter(base::MutableBytes buffer) : writer_(buffer) {}
 
   void begin(StunClass message_class, std::uint16_t method, const TransactionId& transaction);
   void add_username(std::string_view username);
@@ -99,7 +99,6 @@ class StunWriter {
   void add_address(std::uint16_t type, const base::SocketAddress& address, bool is_xored);
   void set_length(std::size_t total);
 
-  base::MutableBytes buffer_;
   base::ByteWriter writer_;
   TransactionId transaction_{};
 };
