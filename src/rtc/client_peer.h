@@ -30,6 +30,7 @@ struct ClientPeerOptions {
   std::size_t slots = 4;
   bool use_udp = true;
   bool use_tcp = true;
+  base::WallTime wall_time;  // about now, for the dates in the certificate
 };
 
 enum class PeerState : std::uint8_t {

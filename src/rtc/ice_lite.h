@@ -2,6 +2,7 @@
 // The relay's half of ICE: a lite, always controlled agent (RFC 8445, sections 2.5 and 7.3) with
 // consent (RFC 7675). It sends no checks; it answers those of one peer. One thread.
 
+#include <boost/container/static_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -29,10 +30,11 @@ enum class IceCheckResult : std::uint8_t {
 
 struct IceCheckOutcome {
   IceCheckResult result = IceCheckResult::kIgnored;
-  bool path_added = false;                 // the request's path was not valid before
-  bool selected_changed = false;           // selected_path() is another one now
-  bool restarted = false;                  // the first check with the credentials of restart()
-  std::optional<base::Path> path_removed;  // made room for the new one: it is no longer valid
+  bool path_added = false;        // the request's path was not valid before
+  bool selected_changed = false;  // selected_path() is another one now
+  bool restarted = false;         // the first check with the credentials of restart()
+  // No longer valid: without a check for kConsentLifetime, or to make room for the new one.
+  boost::container::static_vector<base::Path, kMaxValidPaths> paths_removed;
 };
 
 class IceLite {
@@ -88,8 +90,9 @@ class IceLite {
 
   static Generation make_generation(wire::IceCredentials local, wire::IceCredentials remote);
   const Generation* find_generation(std::string_view username) const;
-  void accept(base::Instant now, const base::Path& path, bool nominate, IceCheckOutcome& outcome);
-  void add_path(base::Instant now, const base::Path& path, IceCheckOutcome& outcome);
+  void accept(base::Instant now, const base::Path& path, bool nominates, IceCheckOutcome& outcome);
+  void touch_path(base::Instant now, const base::Path& path, IceCheckOutcome& outcome);
+  void remove_expired_paths(base::Instant now, IceCheckOutcome& outcome);
 
   Generation current_;
   std::optional<Generation> pending_;

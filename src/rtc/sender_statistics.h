@@ -18,9 +18,7 @@ class NtpClock {
   // 32 bits of seconds, 32 of fraction.
   std::uint64_t at(base::Instant now) const;
   // The middle 32 bits, in units of 1/65,536 s: LSR and the arithmetic of round trips.
-  std::uint32_t middle_at(base::Instant now) const {
-    return static_cast<std::uint32_t>(at(now) >> 16);
-  }
+  std::uint32_t middle_at(base::Instant now) const { return wire::ntp_middle(at(now)); }
   // What a report block says of the round trip: now - LSR - DLSR. nullopt when the receiver has had
   // no sender report, or when the numbers are impossible (negative, or over a minute).
   std::optional<base::Duration> round_trip(base::Instant now, const wire::ReportBlock& block) const;
@@ -40,7 +38,8 @@ class SenderStatistics {
   std::uint64_t packets() const { return packets_; }
   std::uint64_t octets() const { return octets_; }
   // The sender information at now: the RTP timestamp is that of the last packet, moved on to now.
-  wire::SenderInfo make_sender_info(base::Instant now, const NtpClock& clock) const;
+  wire::SenderInfo make_sender_info(base::Instant now, std::uint32_t ssrc,
+                                    const NtpClock& clock) const;
 
  private:
   std::uint32_t clock_rate_;
