@@ -28,8 +28,16 @@ std::string_view name(DropReason reason) {
       return "not_allowed_to_send";
     case DropReason::kForeignStream:
       return "foreign_stream";
+    case DropReason::kForeignPath:
+      return "foreign_path";
+    case DropReason::kTooManyRoutes:
+      return "too_many_routes";
+    case DropReason::kOverBudget:
+      return "over_budget";
     case DropReason::kNoFreeSlot:
       return "no_free_slot";
+    case DropReason::kImplausible:
+      return "implausible";
     case DropReason::kBeforeSpurt:
       return "before_spurt";
     case DropReason::kUnknownRoom:

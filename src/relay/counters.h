@@ -16,13 +16,17 @@ enum class DropReason : std::uint8_t {
   kUnknownUfrag,      // STUN for an endpoint that is not here
   kRefusedStun,       // STUN whose integrity, fingerprint or role is wrong
   kUnknownPath,       // DTLS or SRTP from a path that no STUN check has validated
-  kRefusedDtls,       // DTLS after the handshake has ended, or not parsed
+  kForeignPath,       // STUN by a path on which another endpoint has just been checked
+  kTooManyRoutes,     // a path of another shard's endpoint over max_routed_paths
+  kRefusedDtls,       // it ended the handshake
   kNotConnected,      // SRTP before the keys
   kMalformedRtp,      // not RTP or RTCP after the first byte
   kRefusedSrtp,       // authentication failed, or a replay
   kNotAllowedToSend,  // RTP of an endpoint that may not send
   kForeignStream,     // RTP of a second SSRC, or of another payload type
+  kOverBudget,        // more than any audio stream needs
   kNoFreeSlot,        // all slots are taken by others
+  kImplausible,       // RTP whose timestamp contradicts its sequence number
   kBeforeSpurt,       // RTP older than the talk spurt that is running
   kUnknownRoom,       // a shard message for a room that is gone
   kNackNotHeld,       // a NACK for a packet that the ring no longer has

@@ -40,7 +40,6 @@ struct ShardOptions {
   std::vector<Candidate> candidates;
   std::size_t max_endpoints = 10'000;     // on this shard; more are refused with REASON_FULL
   std::size_t max_routed_paths = 40'000;  // of other shards' endpoints
-  unsigned max_average_bitrate = 32'000;  // Opus, in the answer's fmtp
 };
 
 // Reusable: clear() keeps the memory.
@@ -78,8 +77,8 @@ class Shard {
   // From the control plane, for an endpoint of this shard (shard_assigner.h says which).
   void handle_command(base::Instant now, const v1::RelayCommand& command, ShardOutput& out);
   void handle_shard_message(base::Instant now, ShardMessage&& message, ShardOutput& out);
-  // A TCP connection has been closed by the peer or the caller. For every shard: only the one that
-  // owns the endpoint does something.
+  // A TCP connection has been closed by the peer or the caller. Called on the shard whose thread
+  // accepted it; the shard tells the endpoint's owner.
   void handle_connection_closed(base::Instant now, std::uint64_t connection, ShardOutput& out);
   // At or after next_deadline().
   void handle_timeout(base::Instant now, ShardOutput& out);

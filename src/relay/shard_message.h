@@ -33,6 +33,11 @@ struct UnroutePath {
   unsigned owner = 0;
 };
 
+// To the owner: a TCP connection that carried a path of it has been closed.
+struct RoutedConnectionClosed {
+  std::uint64_t connection = 0;
+};
+
 // To the home shard of a room: `shard` has endpoints of the room from now on, or no longer.
 struct RoomPresence {
   base::RelayRoomId room;
@@ -44,7 +49,8 @@ struct RoomPresence {
 struct SpeakerPacket {
   base::RelayRoomId room;
   base::JoinId speaker;
-  std::uint64_t index = 0;      // of the speaker's stream: rollover counter and sequence number
+  std::uint32_t stream = 0;     // counts the speaker's SSRCs: another one starts a talk spurt
+  std::uint64_t index = 0;      // of that stream: rollover counter and sequence number
   std::uint32_t timestamp = 0;  // 48 kHz, as the speaker wrote it
   bool marker = false;
   base::Instant received;
@@ -71,8 +77,8 @@ struct SlotPacket {
   std::shared_ptr<const base::Buffer> payload;
 };
 
-// How many listeners reported which loss: count[n] had a fraction lost in [n, n + 1) sixteenths.
-using LossHistogram = std::array<std::uint32_t, 16>;
+// How many listeners reported which loss; loss.h says which.
+using LossHistogram = std::array<std::uint32_t, 32>;
 
 // To the home shard: what the room's listeners on one shard have reported since the last message.
 struct ListenerLoss {
@@ -89,8 +95,8 @@ struct RoomLoss {
 };
 
 using ShardMessage =
-    std::variant<ForwardedDatagram, RoutePath, UnroutePath, RoomPresence, SpeakerPacket,
-                 SpeakerStopped, SlotPacket, ListenerLoss, RoomLoss>;
+    std::variant<ForwardedDatagram, RoutePath, UnroutePath, RoutedConnectionClosed, RoomPresence,
+                 SpeakerPacket, SpeakerStopped, SlotPacket, ListenerLoss, RoomLoss>;
 
 struct AddressedShardMessage {
   unsigned target = 0;
