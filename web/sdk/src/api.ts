@@ -1,0 +1,284 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { AlcoveError, errorFromBody } from './errors';
+import {
+  EmptySchema,
+  FollowResponseSchema,
+  ListFollowsResponseSchema,
+  ListSessionsResponseSchema,
+  LogInRequestSchema,
+  MeResponseSchema,
+  RegisterRequestSchema,
+  SessionResponseSchema,
+} from './gen/alcove/v1/accounts_pb';
+import type {
+  FollowResponse,
+  ListFollowsResponse,
+  ListSessionsResponse,
+  MeResponse,
+  SessionResponse,
+} from './gen/alcove/v1/accounts_pb';
+import { ServerConfigSchema } from './gen/alcove/v1/common_pb';
+import type { ServerConfig } from './gen/alcove/v1/common_pb';
+import {
+  HallwayResponseSchema,
+  JoinRoomRequestSchema,
+  JoinRoomResponseSchema,
+  ListMembersResponseSchema,
+  RestartRequestSchema,
+  RestartResponseSchema,
+  RoomCommandResponseSchema,
+  RoomCommandSchema,
+  RoomSummarySchema,
+  StartRoomRequestSchema,
+  StartRoomResponseSchema,
+} from './gen/alcove/v1/rooms_pb';
+import type {
+  HallwayResponse,
+  JoinRoomResponse,
+  ListMembersResponse,
+  RestartResponse,
+  RoomCommand,
+  RoomCommandResponse,
+  RoomKind,
+  RoomSummary,
+  StartRoomResponse,
+} from './gen/alcove/v1/rooms_pb';
+import type { SessionStorage, StoredSession } from './session';
+
+const kMediaType = 'application/protobuf';
+const kTimeoutMs = 10_000;
+
+export interface ApiOptions {
+  /** Origin and prefix of the server, without a slash at the end; empty for the page's own origin. */
+  baseUrl?: string;
+  session: SessionStorage;
+  fetch?: typeof fetch;
+}
+
+interface Call<Response extends DescMessage> {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  path: string;
+  body?: Uint8Array;
+  headers?: Record<string, string>;
+  response: Response;
+  /** Keeps a request alive while the page goes away (leave quietly). */
+  keepalive?: boolean;
+}
+
+/**
+ * Alcove's HTTP API in binary protobuf. Every failure is an AlcoveError. A session that comes back from
+ * register, log in or a guest's join is stored; one that the server no longer knows is cleared.
+ */
+export class ApiClient {
+  readonly #baseUrl: string;
+  readonly #fetch: typeof fetch;
+  readonly session: SessionStorage;
+
+  constructor(options: ApiOptions) {
+    this.#baseUrl = options.baseUrl ?? '';
+    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+    this.session = options.session;
+  }
+
+  config(): Promise<ServerConfig> {
+    return this.#call({ method: 'GET', path: '/v1/config', response: ServerConfigSchema });
+  }
+
+  async register(request: MessageInitShape<typeof RegisterRequestSchema>): Promise<SessionResponse> {
+    const body = encode(RegisterRequestSchema, request);
+    return this.#signIn('/v1/accounts', body);
+  }
+
+  async logIn(request: MessageInitShape<typeof LogInRequestSchema>): Promise<SessionResponse> {
+    return this.#signIn('/v1/sessions', encode(LogInRequestSchema, request));
+  }
+
+  /** Forgets the session here in any case; the server hears of it where it can be reached. */
+  async logOut(): Promise<void> {
+    try {
+      await this.revokeSession('current');
+    } finally {
+      this.session.clear();
+    }
+  }
+
+  me(): Promise<MeResponse> {
+    return this.#call({ method: 'GET', path: '/v1/me', response: MeResponseSchema });
+  }
+
+  listSessions(): Promise<ListSessionsResponse> {
+    return this.#call({
+      method: 'GET',
+      path: '/v1/sessions',
+      response: ListSessionsResponseSchema,
+    });
+  }
+
+  async revokeSession(sessionId: string): Promise<void> {
+    const path = `/v1/sessions/${encodeURIComponent(sessionId)}`;
+    await this.#call({ method: 'DELETE', path, response: EmptySchema });
+  }
+
+  follow(username: string, following: boolean): Promise<FollowResponse> {
+    return this.#call({
+      method: following ? 'PUT' : 'DELETE',
+      path: `/v1/follows/${encodeURIComponent(username)}`,
+      response: FollowResponseSchema,
+    });
+  }
+
+  listFollows(): Promise<ListFollowsResponse> {
+    return this.#call({ method: 'GET', path: '/v1/follows', response: ListFollowsResponseSchema });
+  }
+
+  hallway(): Promise<HallwayResponse> {
+    return this.#call({ method: 'GET', path: '/v1/hallway', response: HallwayResponseSchema });
+  }
+
+  startRoom(title: string, kind: RoomKind): Promise<StartRoomResponse> {
+    return this.#call({
+      method: 'POST',
+      path: '/v1/rooms',
+      body: encode(StartRoomRequestSchema, { title, kind }),
+      response: StartRoomResponseSchema,
+    });
+  }
+
+  room(roomId: string): Promise<RoomSummary> {
+    return this.#call({ method: 'GET', path: roomPath(roomId), response: RoomSummarySchema });
+  }
+
+  async join(roomId: string, sdpOffer: string, guestName: string): Promise<JoinRoomResponse> {
+    const response = await this.#call({
+      method: 'POST',
+      path: `${roomPath(roomId)}/join`,
+      body: encode(JoinRoomRequestSchema, { sdpOffer, guestName }),
+      response: JoinRoomResponseSchema,
+    });
+    if (response.guestSession !== undefined) this.#store(response.guestSession);
+    return response;
+  }
+
+  restart(roomId: string, joinToken: string, sdpOffer: string): Promise<RestartResponse> {
+    return this.#call({
+      method: 'POST',
+      path: `${roomPath(roomId)}/restart`,
+      body: encode(RestartRequestSchema, { joinToken, sdpOffer }),
+      response: RestartResponseSchema,
+    });
+  }
+
+  command(
+    roomId: string,
+    joinToken: string,
+    command: RoomCommand['command'],
+    keepalive = false,
+  ): Promise<RoomCommandResponse> {
+    return this.#call({
+      method: 'POST',
+      path: `${roomPath(roomId)}/commands`,
+      body: toBinary(RoomCommandSchema, create(RoomCommandSchema, { joinToken, command })),
+      response: RoomCommandResponseSchema,
+      keepalive,
+    });
+  }
+
+  members(roomId: string, joinToken: string, cursor: string): Promise<ListMembersResponse> {
+    const query = cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`;
+    return this.#call({
+      method: 'GET',
+      path: `${roomPath(roomId)}/members${query}`,
+      headers: { 'Alcove-Join': joinToken },
+      response: ListMembersResponseSchema,
+    });
+  }
+
+  async #signIn(path: string, body: Uint8Array): Promise<SessionResponse> {
+    const response = await this.#call({
+      method: 'POST',
+      path,
+      body,
+      response: SessionResponseSchema,
+    });
+    this.#store(response);
+    return response;
+  }
+
+  #store(response: SessionResponse): void {
+    const session = storedSession(response);
+    if (session !== null) this.session.save(session);
+  }
+
+  async #call<Response extends DescMessage>(
+    call: Call<Response>,
+  ): Promise<MessageShape<Response>> {
+    const session = this.session.load();
+    const headers: Record<string, string> = { Accept: kMediaType, ...call.headers };
+    if (call.body !== undefined) headers['Content-Type'] = kMediaType;
+    if (session !== null) headers['Authorization'] = `Bearer ${session.token}`;
+    const { status, retryAfter, bytes } = await this.#send(call, headers);
+    if (status < 200 || status >= 300) {
+      const error = errorFromBody(bytes, status, retryAfter);
+      // The token that we sent is not valid any more: revoked, expired or of another server.
+      const sameSession = this.session.load()?.token === session?.token;
+      if (session !== null && sameSession && isDeadSession(error)) this.session.clear();
+      throw error;
+    }
+    try {
+      return fromBinary(call.response, bytes);
+    } catch {
+      throw new AlcoveError('internal', 'bad_response', 'The answer could not be read', 0, status);
+    }
+  }
+
+  async #send(call: Call<DescMessage>, headers: Record<string, string>) {
+    try {
+      const response = await this.#fetch(this.#baseUrl + call.path, {
+        method: call.method,
+        headers,
+        ...(call.body === undefined ? {} : { body: call.body as BodyInit }),
+        cache: 'no-store',
+        credentials: 'omit',
+        redirect: 'error',
+        referrerPolicy: 'no-referrer',
+        keepalive: call.keepalive ?? false,
+        signal: AbortSignal.timeout(kTimeoutMs),
+      });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      return { status: response.status, retryAfter: response.headers.get('Retry-After'), bytes };
+    } catch (thrown) {
+      const message = thrown instanceof Error ? thrown.message : 'The server cannot be reached';
+      throw new AlcoveError('unavailable', 'network', message);
+    }
+  }
+}
+
+/** A wrong password is "unauthenticated" too, and says nothing of the session that is stored. */
+function isDeadSession(error: AlcoveError): boolean {
+  return error.code === 'unauthenticated' && !error.reason.startsWith('account.');
+}
+
+function roomPath(roomId: string): string {
+  return `/v1/rooms/${encodeURIComponent(roomId)}`;
+}
+
+function encode<Schema extends DescMessage>(
+  schema: Schema,
+  init: MessageInitShape<Schema>,
+): Uint8Array {
+  return toBinary(schema, create(schema, init));
+}
+
+export function storedSession(response: SessionResponse): StoredSession | null {
+  const { account, token } = response;
+  if (account === undefined || token === '') return null;
+  return {
+    token,
+    accountId: account.accountId,
+    username: account.username,
+    displayName: account.displayName,
+    guest: account.guest,
+    expiresAtMs: Number(response.expiresAtMs),
+  };
+}
