@@ -1,0 +1,88 @@
+// Bad networks, each a pair of hosts in namespaces of their own: UDP blocked, IPv6 only, loss and jitter.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { openChromium } from './lib/chromium.mjs';
+import { joinAs, recordingFile, startRoomAs } from './lib/client.mjs';
+import { bestCorrelation, envelopeOfFile, firstSound } from './lib/envelope.mjs';
+import { makeWire, namespacesAllowed } from './lib/netns.mjs';
+import { joinByLink } from './lib/people.mjs';
+import { until } from './lib/processes.mjs';
+import { startServer } from './lib/server.mjs';
+import { speechFile } from './lib/speech.mjs';
+
+const skip = namespacesAllowed() ? false : 'needs the right to make network namespaces (root)';
+const wires = [];
+after(() => wires.forEach((wire) => wire.remove()));
+
+/** A world with a server, a native speaker beside it, and a room. */
+async function world(t, { families, title }) {
+  const wire = await makeWire({ families });
+  wires.push(wire);
+  const server = await startServer({ namespace: wire.server, host: wire.serverAddress });
+  t.after(() => server.stop());
+  const username = 'host';
+  // Registered from inside the namespace, by the only client that is there.
+  wire.exec(wire.server, 'node', '-e', `fetch(${JSON.stringify(`${server.origin}/v1/accounts`)}, {method: 'POST', headers: {'content-type': 'application/json'},
+    body: JSON.stringify({username: 'host', password: 'correct horse battery'})}).then((r) => process.exit(r.ok ? 0 : 1))`);
+  const { client, link } = await startRoomAs(server.origin, {
+    username, password: 'correct horse battery', title, speak: speechFile('recorded'), loop: true, seconds: 80, namespace: wire.server,
+  });
+  t.after(() => client.stop());
+  return { wire, server, link };
+}
+
+async function nativeHears(link, wire, name, least, extra = []) {
+  const file = recordingFile(name);
+  const listener = joinAs(link, { name: 'Nils', record: file, seconds: 14, namespace: wire.client, extra });
+  assert.equal(await listener.finished(), 0, listener.messages.join('\n'));
+  const { correlation } = bestCorrelation(envelopeOfFile(speechFile('recorded')), envelopeOfFile(file), { seconds: 6 });
+  console.log(`# ${name}: alcove-client ${correlation.toFixed(3)}`);
+  assert.ok(correlation >= least, `alcove-client heard with ${correlation.toFixed(3)}`);
+}
+
+async function chromiumHears(t, link, wire, name, least) {
+  const listener = await openChromium({ namespace: wire.client });
+  t.after(() => listener.close());
+  await joinByLink(listener.page, link, 'Listening Lee');
+  await until('12 s of sound', async () => (await listener.heard()).frames.length > 1200, { timeout: 40000, every: 500 });
+  const { correlation } = bestCorrelation(envelopeOfFile(speechFile('recorded')), (await listener.heard()).frames, { seconds: 6 });
+  console.log(`# ${name}: Chromium ${correlation.toFixed(3)}`);
+  assert.ok(correlation >= least, `Chromium heard with ${correlation.toFixed(3)}`);
+  return listener;
+}
+
+test('UDP blocked: both clients fall back to TCP and hear', { skip, timeout: 120000 }, async (t) => {
+  const { wire, link } = await world(t, { title: 'No UDP here' });
+  wire.blockUdp();
+  await nativeHears(link, wire, 'udp-blocked', 0.9);
+  await chromiumHears(t, link, wire, 'udp-blocked', 0.9);
+});
+
+test('IPv6 only is heard', { skip, timeout: 120000 }, async (t) => {
+  const { wire, link } = await world(t, { families: ['6'], title: 'Six only' });
+  await nativeHears(link, wire, 'ipv6', 0.9);
+  await chromiumHears(t, link, wire, 'ipv6', 0.9);
+});
+
+test('20 % loss and 30 ms jitter: still followed at 0.8', { skip, timeout: 120000 }, async (t) => {
+  const { wire, link } = await world(t, { title: 'A bad wire' });
+  wire.impair({ loss: 20, jitter: 30 });
+  await nativeHears(link, wire, 'loss', 0.8);
+  await chromiumHears(t, link, wire, 'loss', 0.8);
+});
+
+test('the network goes away for a while: "reconnecting", then sound within 2 s of its return', { skip, timeout: 120000 }, async (t) => {
+  const { wire, link } = await world(t, { title: 'Away and back' });
+  const listener = await chromiumHears(t, link, wire, 'before', 0.9);
+  wire.exec(wire.client, 'ip', 'link', 'set', 'wire', 'down');
+  await listener.page.getByText(/reconnecting/i).first().waitFor({ timeout: 15000 });
+  await wait(1000);
+  wire.exec(wire.client, 'ip', 'link', 'set', 'wire', 'up');
+  wire.exec(wire.client, 'ip', 'route', 'replace', 'default', 'via', '10.77.0.1');
+  const before = (await listener.heard()).frames.length;
+  const at = Date.now();
+  await until('sound again', async () => firstSound((await listener.heard()).frames, before) >= 0, { timeout: 20000, every: 20 });
+  console.log(`# sound ${Date.now() - at} ms after the link came back`);
+  assert.ok(Date.now() - at < 2000, `sound came only after ${Date.now() - at} ms`);
+});
