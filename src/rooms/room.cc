@@ -1,0 +1,86 @@
+#include "rooms/room.h"
+
+#include <utility>
+
+namespace alcove::rooms {
+
+void Visitors::remember(const base::AccountId& account, Visitor visitor) {
+  const auto [position, added] = visitors_.insert_or_assign(account, visitor);
+  if (added) order_.push_back(account);
+  // An account that was forgotten and remembered again stands in the order twice: it may go early.
+  while (visitors_.size() > kMaxVisitors || order_.size() > 2 * kMaxVisitors) {
+    visitors_.erase(order_.front());
+    order_.pop_front();
+  }
+}
+
+const Visitors::Visitor* Visitors::find(const base::AccountId& account) const {
+  const auto position = visitors_.find(account);
+  return position == visitors_.end() ? nullptr : &position->second;
+}
+
+const Member* Room::find(MemberId member) const {
+  const auto position = members.find(member);
+  return position == members.end() ? nullptr : &position->second;
+}
+
+const Member* Room::find(const base::AccountId& account) const {
+  const auto position = by_account.find(account);
+  return position == by_account.end() ? nullptr : find(position->second);
+}
+
+std::vector<MemberId> Room::moderators() const {
+  std::vector<MemberId> found;
+  for (const MemberId member : stage)
+    if (members.at(member).role == Role::kModerator) found.push_back(member);
+  return found;
+}
+
+Room start(base::RoomId id, std::string title, RoomKind kind, base::AccountId host,
+           RoomOptions options) {
+  Room room;
+  room.id = id;
+  room.title = std::move(title);
+  room.kind = kind;
+  room.host = host;
+  room.options = options;
+  return room;
+}
+
+std::expected<void, Refusal> check_join(const Room& room, const Join& join) {
+  const base::AccountId& account = join.person.account;
+  if (room.ended) return std::unexpected(Refusal::kEnded);
+  if (room.blocked.contains(account)) return std::unexpected(Refusal::kBlocked);
+  if (room.by_account.contains(account)) return {};
+  if (room.members.size() >= room.options.max_members) return std::unexpected(Refusal::kFull);
+  if (account == room.host || room.visitors.find(account) != nullptr) return {};
+  if (room.locked) return std::unexpected(Refusal::kLocked);
+  if (room.kind == RoomKind::kSocial && !join.followed_by_moderator)
+    return std::unexpected(Refusal::kNotAdmitted);
+  return {};
+}
+
+Role role_on_join(const Room& room, const base::AccountId& account) {
+  if (const Member* member = room.find(account)) return member->role;
+  const Visitors::Visitor* visitor = room.visitors.find(account);
+  const bool moderator = visitor != nullptr ? visitor->moderator : account == room.host;
+  return moderator && !room.seats.full() ? Role::kModerator : Role::kListener;
+}
+
+std::vector<std::string_view> allowed_commands(const Room& room, MemberId id) {
+  std::vector<std::string_view> names;
+  const Member* member = room.find(id);
+  if (member == nullptr || room.ended) return names;
+  for (const Permission& row : permissions()) {
+    if ((row.actors & role_bit(member->role)) == 0) continue;
+    const bool answer =
+        row.action == Action::kAcceptInvitation || row.action == Action::kDeclineInvitation;
+    if (answer && !member->invited) continue;
+    if (row.action == Action::kRaiseHand && member->hand_raised) continue;
+    if (row.action == Action::kLowerHand && !member->hand_raised) continue;
+    names.push_back(row.name);
+  }
+  return names;
+}
+
+}  // namespace alcove::rooms
