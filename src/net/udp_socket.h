@@ -1,0 +1,91 @@
+#pragma once
+// A UDP socket that knows by which local address a datagram came and sends the reply from it
+// (IP_PKTINFO; IPV6_RECVPKTINFO, RFC 3542, section 6), in batches. One thread.
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "base/address.h"
+#include "base/datagram.h"
+#include "base/result.h"
+#include "net/file_descriptor.h"
+
+namespace alcove::net {
+
+inline constexpr std::size_t kDatagramBatch = 64;
+
+struct UdpCounters {
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t receive_dropped =
+      0;                           // longer than base::kMaxDatagram, empty, or of no usable address
+  std::uint64_t send_dropped = 0;  // the system's buffer was full, or it refused
+};
+
+// Memory for one recvmmsg. Large: one for each thread, not one for each socket.
+class ReceiveBatch {
+ public:
+  ReceiveBatch();
+  ReceiveBatch(const ReceiveBatch&) = delete;
+  ReceiveBatch& operator=(const ReceiveBatch&) = delete;
+
+  struct Datagram {
+    base::Path path;
+    base::Bytes bytes;
+  };
+  // What the last receive() got; valid until the next one.
+  std::span<const Datagram> datagrams() const { return {datagrams_.data(), count_}; }
+
+ private:
+  friend class UdpSocket;
+  static constexpr std::size_t kControlSize = 64;
+  struct alignas(cmsghdr) Control {
+    std::array<std::uint8_t, kControlSize> bytes;
+  };
+  void prepare();
+
+  // One byte more than allowed, so that an oversized datagram is seen as such.
+  std::array<std::array<std::uint8_t, base::kMaxDatagram + 1>, kDatagramBatch> buffers_;
+  std::array<Control, kDatagramBatch> controls_;
+  std::array<sockaddr_storage, kDatagramBatch> names_;
+  std::array<iovec, kDatagramBatch> vectors_;
+  std::array<mmsghdr, kDatagramBatch> headers_;
+  std::array<Datagram, kDatagramBatch> datagrams_;
+  std::size_t count_ = 0;
+};
+
+class UdpSocket {
+ public:
+  struct Options {
+    base::SocketAddress local;
+    bool reuse_port = false;
+    int buffer_size = 4 << 20;
+  };
+  static base::Result<UdpSocket> open(const Options& options);
+
+  int descriptor() const { return descriptor_.get(); }
+  const base::SocketAddress& local() const { return local_; }
+  const UdpCounters& counters() const { return counters_; }
+
+  // At most kDatagramBatch datagrams, without waiting. True when there may be more.
+  bool receive(ReceiveBatch& batch);
+  // Sends entries in order, in as few system calls as possible. May wait a few milliseconds for
+  // room in the system's buffer, then drops the rest.
+  void send(const base::DatagramQueue& queue, std::span<const base::DatagramQueue::Entry> entries);
+
+ private:
+  UdpSocket(FileDescriptor descriptor, base::SocketAddress local)
+      : descriptor_(std::move(descriptor)), local_(local) {}
+  void send_headers(std::span<mmsghdr> headers);
+  bool wait_writable();
+
+  FileDescriptor descriptor_;
+  base::SocketAddress local_;
+  UdpCounters counters_;
+};
+
+}  // namespace alcove::net
