@@ -86,7 +86,9 @@ struct SdpSource {
 struct SdpMedia {
   SdpMediaKind kind = SdpMediaKind::kOther;
   std::string media;                 // "audio", as written
-  std::uint16_t port = 0;            // 0: rejected (or bundle-only in an offer)
+  std::size_t line = 0;              // where it begins, from 1
+  std::uint16_t port = 0;            // 0: rejected, unless bundle_only
+  bool bundle_only = false;          // RFC 9143: takes part through the BUNDLE group alone
   std::string protocol;              // "UDP/TLS/RTP/SAVPF"
   std::vector<std::string> formats;  // as written; for RTP these are the payload types
   std::string mid;                   // empty when not said
@@ -100,8 +102,13 @@ struct SdpMedia {
   std::vector<IceCandidate> candidates;  // those that can be used: an IP address, UDP or TCP
   bool end_of_candidates = false;
 
+  bool is_rejected() const { return port == 0 && !bundle_only; }
   // The first Opus (RFC 7587: 48,000 Hz, 2 channels); null if there is none.
   const SdpCodec* find_opus() const;
+  // Audio with Opus that is not rejected: what an answer of ours takes.
+  bool can_accept_opus() const {
+    return kind == SdpMediaKind::kAudio && !is_rejected() && find_opus() != nullptr;
+  }
   bool sends() const {
     return direction == SdpDirection::kSendRecv || direction == SdpDirection::kSendOnly;
   }
@@ -117,8 +124,8 @@ struct SdpDescription {
   std::vector<std::string> ice_options;
   std::vector<std::string> bundle;  // the mids of the first group of BUNDLE
   std::vector<SdpMedia> media;
-  // The first line that tells an address of the sender: any candidate, or a c= or a=rtcp with an
-  // address that is not a placeholder. 0 when there is none.
+  // The first line that tells an address of the sender: any candidate, or an o=, c= or a=rtcp with
+  // an address that is neither unspecified nor loopback (as in placeholders). 0 when there is none.
   std::size_t address_line = 0;
 };
 
