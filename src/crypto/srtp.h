@@ -56,7 +56,7 @@ enum class SrtpError : std::uint8_t {
   kUnencrypted,     // SRTCP without the E flag
   kAuthFailed,      // forged, damaged, or for other keys
   kReplayed,        // seen before, or older than the replay window
-  kTooManySources,  // authentic, of a further SSRC than kMaxSources
+  kTooManySources,  // of a further SSRC than kMaxSources; not looked at any closer
 };
 
 // Protects what one endpoint sends to one peer.
