@@ -6,6 +6,7 @@
 // may be called from any thread; the in-memory store from one.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,27 +24,27 @@ namespace alcove::store {
 using Hash = std::array<std::uint8_t, 32>;  // SHA-256
 
 struct Account {
-  base::AccountId id;
-  std::string username;  // lower case
-  std::string display_name;
-  std::string password_hash;  // encoded by crypto::hash_password
-  base::WallTime created_at;
+  base::AccountId id{};
+  std::string username{};  // lower case
+  std::string display_name{};
+  std::string password_hash{};  // encoded by crypto::hash_password
+  base::WallTime created_at{};
 };
 
 struct Session {
-  base::SessionId id;
-  base::AccountId account;
+  base::SessionId id{};
+  base::AccountId account{};
   Hash token_hash{};
-  std::string device_name;
-  base::WallTime created_at;
-  base::WallTime last_used_at;
-  base::WallTime expires_at;
+  std::string device_name{};
+  base::WallTime created_at{};
+  base::WallTime last_used_at{};
+  base::WallTime expires_at{};
 };
 
 struct Invite {
   Hash code_hash{};
   std::int64_t uses_left = 1;
-  base::WallTime expires_at;
+  base::WallTime expires_at{};
 };
 
 struct SessionAndAccount {
@@ -103,10 +104,18 @@ class Store {
   virtual base::Result<void> check() = 0;
 };
 
-// Opens (or creates, with mode 0600) the database file and migrates it to this version's schema.
-// kFailedPrecondition when it was written by a later version, kInternal when it is damaged,
-// kUnavailable when it cannot be opened.
-base::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path);
+struct SqliteOptions {
+  // How long a call waits for another process that holds the database.
+  std::chrono::milliseconds busy_timeout{5000};
+  // Calls that may run at the same time; more wait.
+  unsigned connections = 4;
+};
+
+// Opens (or creates, readable by its owner only) the database file and migrates it to this
+// version's schema. kFailedPrecondition when a later version wrote it, kInternal when it is
+// damaged, kUnavailable when it cannot be opened.
+base::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path,
+                                                 SqliteOptions options = {});
 
 // For tests: one thread, nothing survives.
 std::unique_ptr<Store> open_memory();
