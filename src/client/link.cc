@@ -6,6 +6,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/address.h"
+
 namespace alcove::client {
 
 using base::ErrorCode;

@@ -1,0 +1,118 @@
+#include "client/console_command.h"
+
+#include <algorithm>
+#include <array>
+
+namespace alcove::client {
+
+using base::ErrorCode;
+using base::Result;
+using Kind = ConsoleCommand::Kind;
+
+namespace {
+
+// What the argument is of a verb that has one.
+enum class Argument { kNone, kMember, kOptionalMember, kReaction };
+
+struct Verb {
+  std::string_view name;
+  Kind kind;
+  Argument argument;
+  void (*fill)(v1::RoomCommand& command);
+};
+
+constexpr std::array kVerbs = {
+    Verb{"invite", Kind::kOnMember, Argument::kMember,
+         [](v1::RoomCommand& c) { c.mutable_invite_to_stage(); }},
+    Verb{"mute", Kind::kRoom, Argument::kOptionalMember,
+         [](v1::RoomCommand& c) { c.mutable_set_muted()->set_muted(true); }},
+    Verb{"unmute", Kind::kRoom, Argument::kNone,
+         [](v1::RoomCommand& c) { c.mutable_set_muted()->set_muted(false); }},
+    Verb{"move-down", Kind::kRoom, Argument::kOptionalMember,
+         [](v1::RoomCommand& c) { c.mutable_move_to_audience(); }},
+    Verb{"make-moderator", Kind::kOnMember, Argument::kMember,
+         [](v1::RoomCommand& c) { c.mutable_make_moderator(); }},
+    Verb{"remove", Kind::kOnMember, Argument::kMember,
+         [](v1::RoomCommand& c) { c.mutable_remove_member(); }},
+    Verb{"dismiss", Kind::kOnMember, Argument::kMember,
+         [](v1::RoomCommand& c) { c.mutable_dismiss_hand(); }},
+    Verb{"lock", Kind::kRoom, Argument::kNone,
+         [](v1::RoomCommand& c) { c.mutable_set_locked()->set_locked(true); }},
+    Verb{"unlock", Kind::kRoom, Argument::kNone,
+         [](v1::RoomCommand& c) { c.mutable_set_locked()->set_locked(false); }},
+    Verb{"end", Kind::kRoom, Argument::kNone, [](v1::RoomCommand& c) { c.mutable_end_room(); }},
+    Verb{"raise", Kind::kRoom, Argument::kNone, [](v1::RoomCommand& c) { c.mutable_raise_hand(); }},
+    Verb{"lower", Kind::kRoom, Argument::kNone, [](v1::RoomCommand& c) { c.mutable_lower_hand(); }},
+    Verb{"accept", Kind::kRoom, Argument::kNone,
+         [](v1::RoomCommand& c) { c.mutable_accept_invitation(); }},
+    Verb{"decline", Kind::kRoom, Argument::kNone,
+         [](v1::RoomCommand& c) { c.mutable_decline_invitation(); }},
+    Verb{"react", Kind::kRoom, Argument::kReaction,
+         [](v1::RoomCommand& c) { c.mutable_send_reaction()->set_reaction(v1::REACTION_CLAP); }},
+    Verb{"hands", Kind::kHands, Argument::kNone, nullptr},
+    Verb{"members", Kind::kMembers, Argument::kNone, nullptr},
+    Verb{"leave", Kind::kLeave, Argument::kNone, nullptr},
+    Verb{"help", Kind::kHelp, Argument::kNone, nullptr},
+};
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t start = text.find_first_not_of(kSpace);
+  if (start == std::string_view::npos) return {};
+  return text.substr(start, text.find_last_not_of(kSpace) - start + 1);
+}
+
+Result<v1::Reaction> parse_reaction(std::string_view text) {
+  if (text.empty() || text == "clap") return v1::REACTION_CLAP;
+  if (text == "heart") return v1::REACTION_HEART;
+  if (text == "laugh") return v1::REACTION_LAUGH;
+  if (text == "wow") return v1::REACTION_WOW;
+  if (text == "thumbs-up") return v1::REACTION_THUMBS_UP;
+  return base::fail(ErrorCode::kInvalidArgument, "react clap, heart, laugh, wow or thumbs-up.");
+}
+
+}  // namespace
+
+Result<ConsoleCommand> parse_console_command(std::string_view line) {
+  line = trim(line);
+  const std::size_t space = std::min(line.find_first_of(" \t"), line.size());
+  const std::string_view name = line.substr(0, space);
+  const std::string_view argument = trim(line.substr(space));
+  const auto verb = std::ranges::find(kVerbs, name, &Verb::name);
+  if (verb == kVerbs.end())
+    return base::fail(ErrorCode::kInvalidArgument,
+                      "There is no command \"" + std::string(name) + "\": help lists them.");
+  ConsoleCommand result;
+  result.kind = verb->kind;
+  result.verb = name;
+  if (verb->fill != nullptr) verb->fill(result.command);
+  if (verb->argument == Argument::kNone && !argument.empty())
+    return base::fail(ErrorCode::kInvalidArgument, std::string(name) + " stands alone.");
+  if (verb->argument == Argument::kMember && argument.empty())
+    return base::fail(ErrorCode::kInvalidArgument,
+                      std::string(name) + " needs a name or an id: members lists them.");
+  if (verb->argument == Argument::kReaction) {
+    const Result<v1::Reaction> reaction = parse_reaction(argument);
+    if (!reaction) return std::unexpected(reaction.error());
+    result.command.mutable_send_reaction()->set_reaction(*reaction);
+    return result;
+  }
+  if (!argument.empty()) result.kind = Kind::kOnMember;
+  result.target = argument;
+  return result;
+}
+
+std::string_view console_help() {
+  return "raise, lower             raise or lower your hand\n"
+         "accept, decline          answer an invitation to the stage\n"
+         "mute, unmute             yourself\n"
+         "move-down                yourself, to the audience\n"
+         "react [clap|heart|laugh|wow|thumbs-up]\n"
+         "members, hands           list everybody, or the raised hands\n"
+         "leave                    quietly\n"
+         "Moderators, with a name or an id:\n"
+         "invite, mute, move-down, make-moderator, remove, dismiss NAME\n"
+         "lock, unlock, end        the room\n";
+}
+
+}  // namespace alcove::client
