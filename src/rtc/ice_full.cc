@@ -238,12 +238,10 @@ void IceFull::stop_other_pairs() {
   }
 }
 
-bool IceFull::is_valid_path(const base::Path& path) const {
+bool IceFull::is_known_path(const base::Path& path) const {
   if (previous_ && is_same_path(*previous_, path)) return true;
-  for (std::size_t index = 0; index < pairs_.size(); ++index)
-    if ((pairs_[index].valid || index == selected_pair_) && is_same_path(pairs_[index].path, path))
-      return true;
-  return false;
+  return std::ranges::any_of(pairs_,
+                             [&path](const Pair& pair) { return is_same_path(pair.path, path); });
 }
 
 void IceFull::handle_tcp_opened(base::Instant now, const base::SocketAddress& remote,

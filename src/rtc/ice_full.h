@@ -96,8 +96,9 @@ class IceFull {
   // the first answer and when consent is gone.
   const std::optional<base::Path>& send_path() const { return selected_; }
   bool is_nominated() const { return nominated_; }
-  // True for the paths of pairs that have worked: what comes by others is dropped.
-  bool is_valid_path(const base::Path& path) const;
+  // True for the path of a pair, whether or not it has answered yet (the peer may use one whose
+  // answer was lost), and for the path of before a restart. What comes by others is dropped.
+  bool is_known_path(const base::Path& path) const;
   // Of the last answered check on the selected pair.
   std::optional<base::Duration> round_trip() const { return round_trip_; }
 
