@@ -38,7 +38,6 @@ import type {
   JoinRoomResponse,
   ListMembersResponse,
   RestartResponse,
-  RoomCommand,
   RoomCommandResponse,
   RoomKind,
   RoomSummary,
@@ -48,6 +47,9 @@ import type { SessionStorage, StoredSession } from './session';
 
 const kMediaType = 'application/protobuf';
 const kTimeoutMs = 10_000;
+
+/** A command as it is written: `{ case: 'raiseHand', value: {} }`. */
+export type CommandInit = NonNullable<MessageInitShape<typeof RoomCommandSchema>['command']>;
 
 export interface ApiOptions {
   /** Origin and prefix of the server, without a slash at the end; empty for the page's own origin. */
@@ -85,7 +87,9 @@ export class ApiClient {
     return this.#call({ method: 'GET', path: '/v1/config', response: ServerConfigSchema });
   }
 
-  async register(request: MessageInitShape<typeof RegisterRequestSchema>): Promise<SessionResponse> {
+  async register(
+    request: MessageInitShape<typeof RegisterRequestSchema>,
+  ): Promise<SessionResponse> {
     const body = encode(RegisterRequestSchema, request);
     return this.#signIn('/v1/accounts', body);
   }
@@ -172,7 +176,7 @@ export class ApiClient {
   command(
     roomId: string,
     joinToken: string,
-    command: RoomCommand['command'],
+    command: CommandInit,
     keepalive = false,
   ): Promise<RoomCommandResponse> {
     return this.#call({
@@ -210,9 +214,7 @@ export class ApiClient {
     if (session !== null) this.session.save(session);
   }
 
-  async #call<Response extends DescMessage>(
-    call: Call<Response>,
-  ): Promise<MessageShape<Response>> {
+  async #call<Response extends DescMessage>(call: Call<Response>): Promise<MessageShape<Response>> {
     const session = this.session.load();
     const headers: Record<string, string> = { Accept: kMediaType, ...call.headers };
     if (call.body !== undefined) headers['Content-Type'] = kMediaType;

@@ -37,7 +37,11 @@ export function errorFromResponse(body: ErrorResponse, status: number): AlcoveEr
 }
 
 /** The error of a failed HTTP answer. A body that is not ours (a proxy's page) still gives a code. */
-export function errorFromBody(bytes: Uint8Array, status: number, retryAfter: string | null): AlcoveError {
+export function errorFromBody(
+  bytes: Uint8Array,
+  status: number,
+  retryAfter: string | null,
+): AlcoveError {
   const seconds = Number.parseInt(retryAfter ?? '', 10);
   try {
     const body = fromBinary(ErrorResponseSchema, bytes);

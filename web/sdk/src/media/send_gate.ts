@@ -1,0 +1,52 @@
+/** What must hold for a frame to leave. Set by the main thread; voice comes straight from the worklet. */
+export interface GateState {
+  onStage: boolean;
+  /** 0 while unknown. */
+  seat: number;
+  muted: boolean;
+  reconnecting: boolean;
+}
+
+export type GateVerdict = 'open' | 'listener' | 'muted' | 'reconnecting' | 'silent';
+
+/** The worklet reports every 20 ms or so; silence from it for this long means that it does not run. */
+export const kVoiceTimeoutMs = 500;
+
+/**
+ * Decides for each frame whether it is sent. Closed unless everything allows it, with one exception:
+ * voice activity fails open. A worklet that yields nothing (no sound device to drive the audio clock)
+ * must not silence a person who speaks.
+ */
+export class SendGate {
+  #state: GateState = { onStage: false, seat: 0, muted: true, reconnecting: false };
+  #voiceActive = false;
+  #voiceAtMs = Number.NEGATIVE_INFINITY;
+
+  set(state: GateState): void {
+    this.#state = { ...state };
+  }
+
+  get seat(): number {
+    return this.#state.seat;
+  }
+
+  setVoice(active: boolean, nowMs: number): void {
+    this.#voiceActive = active;
+    this.#voiceAtMs = nowMs;
+  }
+
+  /** A new microphone: the old one's word does not count, and the new one gets its time to report. */
+  resetVoice(nowMs: number): void {
+    this.#voiceActive = false;
+    this.#voiceAtMs = nowMs;
+  }
+
+  verdict(nowMs: number): GateVerdict {
+    const { onStage, seat, muted, reconnecting } = this.#state;
+    if (!onStage || seat < 1 || seat > 255) return 'listener';
+    if (muted) return 'muted';
+    if (reconnecting) return 'reconnecting';
+    if (nowMs - this.#voiceAtMs > kVoiceTimeoutMs) return 'open';
+    return this.#voiceActive ? 'open' : 'silent';
+  }
+}

@@ -1,0 +1,335 @@
+import type { CommandInit } from '../api';
+import { toAlcoveError } from '../errors';
+import type { ServerMessage } from '../gen/alcove/v1/events_pb';
+import { MediaChanged_State } from '../gen/alcove/v1/events_pb';
+import type { JoinRoomResponse, RoomState } from '../gen/alcove/v1/rooms_pb';
+import { mark } from '../measures';
+import type { Microphone } from '../media/microphone';
+import { TransformHost } from '../media/transform_host';
+import type { FrameCounters, FromWorker } from '../media/worker_messages';
+import { Writable } from '../observable';
+import type { Readable } from '../observable';
+import { sleep } from '../timing';
+import { emptyRoom, isOnStage, reduceBatch } from './reducer';
+import type { Reduction, RoomNotice } from './reducer';
+import { RoomLink } from './room_link';
+import type { LinkOptions } from './room_link';
+import { isOver } from './view';
+import type { RoomView } from './view';
+
+export interface RoomClientOptions extends LinkOptions {
+  /** The bundled transform worker: how a worker becomes a file is the bundler's affair. */
+  createWorker: () => Worker;
+}
+
+/**
+ * One member in one room, for one visit: joins, keeps the state and the sound, and comes back by itself.
+ * The host subscribes to `view`, `levels` and notices, and gives commands.
+ */
+export class RoomClient {
+  readonly view: Readable<RoomView>;
+  /** Who speaks how loud, by member id; some five times a second. */
+  readonly levels: Readable<ReadonlyMap<number, number>>;
+
+  readonly #options: RoomClientOptions;
+  readonly #view: Writable<RoomView>;
+  readonly #notices = new Set<(notice: RoomNotice) => void>();
+  readonly #transforms: TransformHost;
+  readonly #link: RoomLink;
+  #microphone: Microphone | null = null;
+  #sending = false;
+  #resyncing = false;
+  #mutesInFlight = 0;
+  /** The revision from which on the server's word about our mute is newer than ours. */
+  #muteRevision = 0n;
+  #counters: FrameCounters | null = null;
+
+  constructor(options: RoomClientOptions) {
+    this.#options = options;
+    this.#transforms = new TransformHost(options.createWorker());
+    this.#transforms.configure(options.config.packetBucket);
+    this.#transforms.listen((message) => {
+      this.#fromWorker(message);
+    });
+    this.#view = new Writable<RoomView>({
+      phase: 'idle',
+      room: emptyRoom(options.roomId),
+      error: null,
+      cause: '',
+      diagnosis: null,
+      autoplayBlocked: false,
+      muted: true,
+      hasMicrophone: false,
+    });
+    this.view = this.#view;
+    this.#link = this.#makeLink();
+    this.levels = this.#link.watch.levels;
+  }
+
+  onNotice(listener: (notice: RoomNotice) => void): () => void {
+    this.#notices.add(listener);
+    return () => {
+      this.#notices.delete(listener);
+    };
+  }
+
+  /** Frames sent, received and dropped so far, as the worker counted them; null before the first. */
+  get counters(): FrameCounters | null {
+    return this.#counters;
+  }
+
+  /** Once, and best in a gesture. Never throws: what went wrong is in the view. */
+  async join(guestName = ''): Promise<void> {
+    if (this.#view.value.phase !== 'idle') return;
+    mark('join-click');
+    this.#patch({ phase: 'joining' });
+    try {
+      await this.#link.join(guestName);
+    } catch (thrown) {
+      this.#finish({ phase: 'failed', error: toAlcoveError(thrown) });
+    }
+  }
+
+  /** In a gesture, after autoplayBlocked. */
+  startAudio(): void {
+    this.#patch({ autoplayBlocked: false });
+    this.#link.connection?.play();
+  }
+
+  /** Takes the microphone over (it is closed with the room or with the next one); null gives it back. */
+  async setMicrophone(microphone: Microphone | null): Promise<void> {
+    const before = this.#microphone;
+    if (before === microphone) return;
+    this.#microphone = microphone;
+    this.#transforms.setVoicePort(microphone?.takeVoicePort() ?? null);
+    microphone?.setEnabled(!this.#view.value.muted);
+    microphone?.onEnded(() => {
+      if (this.#microphone === microphone) void this.setMicrophone(null);
+    });
+    this.#patch({ hasMicrophone: microphone !== null });
+    if (microphone === null) this.#applyMuted(true);
+    this.#updateGate();
+    await this.#link.connection?.setTrack(microphone?.track ?? null);
+    before?.close();
+    if (microphone === null && this.#onStage()) await this.setMuted(true).catch(() => undefined);
+  }
+
+  /** Takes effect here at once, before the server knows. Unmuting without a microphone does nothing. */
+  async setMuted(muted: boolean): Promise<void> {
+    if (!muted && this.#microphone === null) return;
+    this.#applyMuted(muted);
+    this.#mutesInFlight += 1;
+    try {
+      this.#muteRevision = await this.command({
+        case: 'setMuted',
+        value: { memberId: 0, muted },
+      });
+    } finally {
+      this.#mutesInFlight -= 1;
+    }
+  }
+
+  /** Says yes to an invitation; the microphone, if any, is in use from then on. */
+  async acceptInvitation(microphone: Microphone | null): Promise<void> {
+    await this.command({ case: 'acceptInvitation', value: {} });
+    await this.goOnStage(microphone);
+  }
+
+  /** For who is on stage already: takes the microphone into use, unmuted. */
+  async goOnStage(microphone: Microphone | null): Promise<void> {
+    await this.setMicrophone(microphone);
+    await this.setMuted(microphone === null);
+  }
+
+  /**
+   * The room's revision after the command.
+   * @throws AlcoveError
+   */
+  async command(command: CommandInit): Promise<bigint> {
+    const { api, roomId } = this.#options;
+    const response = await api.command(roomId, this.#link.joinToken, command);
+    return response.revision;
+  }
+
+  /** True where the member's role allows the command, by its name in `allowed_commands`. */
+  may(command: string): boolean {
+    return this.#view.value.room.allowedCommands.includes(command);
+  }
+
+  /** The whole roster, a page at a time. */
+  members(cursor: string) {
+    return this.#options.api.members(this.#options.roomId, this.#link.joinToken, cursor);
+  }
+
+  /** Leaves quietly. The room is left here even where the server cannot be told. */
+  async leave(): Promise<void> {
+    const token = this.#link.joinToken;
+    const wasIn = !isOver(this.#view.value.phase) && token !== '';
+    this.#finish({ phase: 'left' });
+    if (!wasIn) return;
+    const { api, roomId } = this.#options;
+    await api.command(roomId, token, { case: 'leave', value: {} }, true).catch(() => undefined);
+  }
+
+  /** Without a word to the server: the page goes away, and may come back. */
+  close(): void {
+    this.#finish({ phase: 'left' });
+    this.#transforms.close();
+  }
+
+  #makeLink(): RoomLink {
+    return new RoomLink(this.#options, this.#transforms, {
+      room: () => this.#view.value.room,
+      track: () => this.#microphone?.track ?? null,
+      ownLevel: () => this.#ownLevel(),
+      onJoined: (response) => {
+        this.#joined(response);
+      },
+      onMessage: (message) => {
+        this.#message(message);
+      },
+      onStatus: (phase) => {
+        if (phase !== this.#view.value.phase) this.#patch({ phase });
+        this.#updateGate();
+      },
+      onDiagnosis: (diagnosis) => {
+        this.#patch({ diagnosis });
+      },
+      onAutoplayBlocked: () => {
+        this.#patch({ autoplayBlocked: true });
+      },
+      onOver: (why) => {
+        if (why === 'ended') this.#finish({ phase: 'ended', cause: 'gone' });
+        else if (typeof why === 'string') this.#finish({ phase: 'removed', cause: why });
+        else this.#finish({ phase: 'failed', error: why });
+      },
+    });
+  }
+
+  #joined(response: JoinRoomResponse): void {
+    mark('joined');
+    this.#muteRevision = 0n;
+    this.#resyncing = false;
+    if (response.room === undefined) return;
+    const { muted } = this.#view.value;
+    const { self } = response.room;
+    // On stage without a microphone, or coming back: the others shall see what is true.
+    const untold = isOnStage(self) && self?.muted !== muted;
+    if (untold) this.setMuted(muted).catch(() => undefined);
+    this.#takeRoom(response.room);
+  }
+
+  #message({ message }: ServerMessage): void {
+    if (message.case === 'welcome') {
+      this.#resyncing = false;
+      if (message.value.room !== undefined) this.#takeRoom(message.value.room);
+      return;
+    }
+    if (message.case !== 'batch' || this.#resyncing) return;
+    const reduction = reduceBatch(this.#view.value.room, message.value);
+    if (reduction.outcome === 'gap') {
+      this.#resyncing = true;
+      this.#link.resync();
+    } else if (reduction.outcome === 'applied') {
+      this.#applied(reduction);
+    }
+  }
+
+  #applied(reduction: Reduction): void {
+    const wasMuted = this.#view.value.muted;
+    this.#takeRoom(reduction.room);
+    const mutedNow = !wasMuted && this.#view.value.muted;
+    for (const notice of reduction.notices) {
+      // Our own mute comes back as an event too.
+      if (notice.kind === 'muted' && !mutedNow) continue;
+      for (const listener of [...this.#notices]) listener(notice);
+    }
+    const { ended, removed, media } = reduction;
+    if (ended !== undefined) this.#finish({ phase: 'ended', cause: ended });
+    else if (removed !== undefined && removed !== 'gone') {
+      this.#finish({ phase: 'removed', cause: removed });
+    } else if (removed === 'gone' || media === MediaChanged_State.GONE) {
+      this.#link.recover();
+    }
+  }
+
+  #takeRoom(room: RoomState): void {
+    const wasOnStage = this.#onStage();
+    this.#patch({ room });
+    const onStage = this.#onStage();
+    if (wasOnStage && !onStage) {
+      // Moved down: the microphone is really off, not only unheard.
+      void this.setMicrophone(null);
+    }
+    const current = this.#mutesInFlight === 0 && room.revision >= this.#muteRevision;
+    if (onStage && current && room.self?.muted === true) this.#applyMuted(true);
+    this.#updateGate();
+  }
+
+  #fromWorker(message: FromWorker): void {
+    switch (message.type) {
+      case 'heard':
+        this.#link.watch.heard(message.slot, message.seat);
+        break;
+      case 'sending':
+        this.#sending = message.sending;
+        break;
+      case 'first-frame':
+        mark('first-frame');
+        void this.#markFirstAudio();
+        break;
+      case 'counters':
+        this.#counters = message.counters;
+        break;
+    }
+  }
+
+  async #markFirstAudio(): Promise<void> {
+    for (let waited = 0; waited < 200; ++waited) {
+      const { connection } = this.#link;
+      if (connection === null || connection.hasDecodedAudio()) break;
+      await sleep(10);
+    }
+    mark('first-audio');
+  }
+
+  #ownLevel(): number | null {
+    if (this.#microphone === null || this.#view.value.muted || !this.#sending) return null;
+    // The meter shows quiet rooms too; a ring begins where speech does.
+    return Math.max(0, (this.#microphone.level.value - 0.25) / 0.6);
+  }
+
+  #onStage(): boolean {
+    return isOnStage(this.#view.value.room.self);
+  }
+
+  #applyMuted(muted: boolean): void {
+    this.#microphone?.setEnabled(!muted);
+    if (this.#view.value.muted !== muted) this.#patch({ muted });
+    this.#updateGate();
+  }
+
+  #updateGate(): void {
+    const { room, muted, phase } = this.#view.value;
+    this.#transforms.setGate({
+      onStage: isOnStage(room.self) && this.#microphone !== null,
+      seat: room.self?.seat ?? 0,
+      muted,
+      reconnecting: phase !== 'connected',
+    });
+  }
+
+  #finish(last: Partial<RoomView>): void {
+    if (isOver(this.#view.value.phase)) return;
+    this.#patch({ ...last, muted: true, hasMicrophone: false, autoplayBlocked: false });
+    this.#updateGate();
+    this.#link.close();
+    this.#transforms.setVoicePort(null);
+    this.#microphone?.close();
+    this.#microphone = null;
+  }
+
+  #patch(change: Partial<RoomView>): void {
+    this.#view.update((view) => ({ ...view, ...change }));
+  }
+}

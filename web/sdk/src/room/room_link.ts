@@ -1,0 +1,309 @@
+import type { ApiClient } from '../api';
+import { toAlcoveError } from '../errors';
+import type { AlcoveError } from '../errors';
+import { EventSocket, eventsUrl } from '../events/event_socket';
+import type { ServerConfig } from '../gen/alcove/v1/common_pb';
+import type { Goodbye, ServerMessage } from '../gen/alcove/v1/events_pb';
+import type { JoinRoomResponse, RoomState } from '../gen/alcove/v1/rooms_pb';
+import { mark } from '../measures';
+import type { AudioSink } from '../media/audio_sink';
+import { MediaConnection } from '../media/connection';
+import type { Diagnosis } from '../media/stats';
+import type { TransformHost } from '../media/transform_host';
+import { withTimeout } from '../timing';
+import { MediaWatch } from './media_watch';
+import { watchNetwork } from './network_watch';
+import { Recovery } from './recovery';
+import type { Attempt } from './recovery';
+
+export type LinkStatus = 'connecting' | 'connected' | 'reconnecting';
+
+export interface LinkOptions {
+  api: ApiClient;
+  config: ServerConfig;
+  roomId: string;
+  sink: AudioSink;
+  baseUrl?: string;
+}
+
+export interface LinkHost {
+  room(): RoomState;
+  track(): MediaStreamTrack | null;
+  /** The own level, 0 to 1, while it is sent; null otherwise. */
+  ownLevel(): number | null;
+  onJoined(response: JoinRoomResponse): void;
+  onMessage(message: ServerMessage): void;
+  onStatus(status: LinkStatus): void;
+  onDiagnosis(diagnosis: Diagnosis | null): void;
+  onAutoplayBlocked(): void;
+  /** It does not come back: the room or the membership is gone, or joining anew was refused. */
+  onOver(why: 'ended' | 'removed' | 'replaced' | AlcoveError): void;
+}
+
+/** The event connection may blink; away for longer it counts as reconnecting. */
+const kEventsGraceMs = 3_000;
+const kProbeTimeoutMs = 700;
+const kRestartTimeoutMs = 2_500;
+const kPathTimeoutMs = 2_500;
+const kGoodbyePauseMs = 1_000;
+
+/**
+ * A member's two connections, sound and events, from the join on: keeps them, notices when they are lost,
+ * and brings them back by an ICE restart, or by a new join where the server has given up on the old one.
+ */
+export class RoomLink {
+  readonly watch: MediaWatch;
+  readonly #recovery: Recovery;
+  #connection: MediaConnection | null = null;
+  #events: EventSocket | null = null;
+  #joinToken = '';
+  #welcomed = false;
+  #probing = false;
+  #eventsLost = false;
+  #eventsTimer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+  #reconnecting = false;
+  #unwatch: () => void = () => undefined;
+
+  constructor(
+    private readonly options: LinkOptions,
+    private readonly transforms: TransformHost,
+    private readonly host: LinkHost,
+  ) {
+    this.watch = new MediaWatch({
+      connection: () => this.#connection,
+      room: () => host.room(),
+      ownLevel: () => host.ownLevel(),
+      welcomed: () => this.#welcomed,
+      recovering: () => this.#recovery.running,
+      onDead: () => {
+        this.recover();
+      },
+      onSuspect: () => {
+        void this.#probe(true);
+      },
+      onDiagnosis: (diagnosis) => {
+        host.onDiagnosis(diagnosis);
+      },
+    });
+    this.#recovery = new Recovery({
+      attempt: (signal) => this.#attempt(signal),
+      onChange: () => {
+        this.watch.resetPath();
+        if (!this.#recovery.running && this.#events?.closed === true) this.#openEvents();
+        this.#report();
+      },
+    });
+  }
+
+  get joinToken(): string {
+    return this.#joinToken;
+  }
+
+  get connection(): MediaConnection | null {
+    return this.#connection;
+  }
+
+  /** @throws AlcoveError; nothing is left open then. */
+  async join(guestName: string): Promise<void> {
+    try {
+      await this.#enter(guestName);
+    } catch (thrown) {
+      this.close();
+      throw toAlcoveError(thrown);
+    }
+    if (this.#closed) return;
+    this.#unwatch = watchNetwork({
+      onChange: () => {
+        this.#networkChanged();
+      },
+      onOffline: () => {
+        this.recover();
+      },
+      onDoubt: () => {
+        void this.#probe(false);
+      },
+    });
+  }
+
+  recover(): void {
+    if (!this.#closed) this.#recovery.begin();
+  }
+
+  resync(): void {
+    this.#events?.resync();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#unwatch();
+    clearTimeout(this.#eventsTimer);
+    this.watch.stop();
+    this.#recovery.stop();
+    this.#events?.close();
+    this.#events = null;
+    this.#connection?.close();
+    this.#connection = null;
+  }
+
+  async #enter(guestName: string): Promise<void> {
+    const { api, config, roomId, sink } = this.options;
+    const connection = new MediaConnection(this.transforms, sink, config.slots, {
+      onState: (state) => {
+        if (connection === this.#connection) this.#mediaState(state);
+      },
+      onAutoplayBlocked: () => {
+        if (connection === this.#connection) this.host.onAutoplayBlocked();
+      },
+    });
+    this.#connection?.close();
+    this.#connection = connection;
+    const offer = await connection.createOffer();
+    const response = await api.join(roomId, offer, guestName);
+    if (this.#closed) return;
+    this.#joinToken = response.joinToken;
+    this.#welcomed = false;
+    this.watch.start();
+    this.#openEvents();
+    const answered = connection.acceptAnswer(response.sdpAnswer);
+    this.host.onJoined(response);
+    this.#report();
+    await answered;
+    const track = this.host.track();
+    if (track !== null) await connection.setTrack(track);
+  }
+
+  #openEvents(): void {
+    this.#events?.close();
+    this.#eventsLost = false;
+    const events = new EventSocket({
+      url: eventsUrl(this.options.baseUrl ?? '', location.href),
+      joinToken: this.#joinToken,
+      onMessage: (message) => {
+        if (events !== this.#events) return;
+        if (message.message.case === 'welcome') this.#welcomed = true;
+        this.host.onMessage(message);
+      },
+      onLive: (live) => {
+        if (events === this.#events) this.#eventsLive(live);
+      },
+      onGoodbye: (goodbye) => {
+        if (events === this.#events) this.#goodbye(goodbye);
+      },
+    });
+    this.#events = events;
+  }
+
+  #eventsLive(live: boolean): void {
+    clearTimeout(this.#eventsTimer);
+    if (live) {
+      this.#eventsLost = false;
+      this.#report();
+      return;
+    }
+    this.#eventsTimer = setTimeout(() => {
+      this.#eventsLost = true;
+      this.#report();
+    }, kEventsGraceMs);
+    // A hint that the path of the sound is lost too, unless sound arrives this moment. Clients of a
+    // proxy that restarts should not all ask at once.
+    setTimeout(() => {
+      if (this.#events?.live === false && !this.watch.fresh) this.recover();
+    }, 200 * Math.random());
+  }
+
+  #goodbye({ reason }: Goodbye): void {
+    if (this.#closed) return;
+    if (reason?.reason.includes('replaced')) {
+      this.host.onOver('replaced');
+      return;
+    }
+    // Too slow, or the server restarts, or it does not know the join: the restart finds out.
+    this.#eventsLive(false);
+    setTimeout(() => {
+      this.recover();
+    }, kGoodbyePauseMs);
+  }
+
+  #mediaState(state: RTCPeerConnectionState): void {
+    if (state === 'connected') mark('connected');
+    if (state === 'disconnected' || state === 'failed') this.recover();
+    this.#report();
+  }
+
+  #report(): void {
+    if (this.#closed || this.#joinToken === '') return;
+    const connected = this.#connection?.state === 'connected';
+    if (this.#recovery.running || this.#eventsLost) {
+      if (!this.#reconnecting) mark('reconnecting');
+      this.#reconnecting = true;
+      this.host.onStatus('reconnecting');
+      return;
+    }
+    if (connected && this.#reconnecting) {
+      mark('reconnected');
+      this.#reconnecting = false;
+    }
+    this.host.onStatus(connected ? 'connected' : 'connecting');
+  }
+
+  /** Asks by the event connection whether the network is there at all. */
+  async #probe(flowStopped: boolean): Promise<void> {
+    if (this.#probing || this.#events === null) return;
+    this.#probing = true;
+    const wasLive = this.#events.live;
+    const answered = await this.#events.ping(kProbeTimeoutMs);
+    this.#probing = false;
+    // Without an event connection there is nothing to ask, and a doubt alone is no reason.
+    if (!answered && (wasLive || flowStopped)) this.#networkChanged();
+  }
+
+  #networkChanged(): void {
+    if (this.#closed) return;
+    this.#recovery.beginAnew();
+    this.#events?.restart();
+  }
+
+  async #attempt(signal: AbortSignal): Promise<Attempt> {
+    const connection = this.#connection;
+    if (connection === null) return 'over';
+    try {
+      const { dtlsState } = await connection.snapshot();
+      if (dtlsState === 'failed' || dtlsState === 'closed') return await this.#rejoin();
+      const baseline = await connection.pathBaseline();
+      const offer = await connection.createRestartOffer();
+      const { api, roomId } = this.options;
+      const answer = await withTimeout(
+        api.restart(roomId, this.#joinToken, offer),
+        kRestartTimeoutMs,
+        signal,
+      );
+      await connection.acceptAnswer(answer.sdpAnswer);
+      const answers = await connection.pathAnswers(baseline, kPathTimeoutMs, signal);
+      return answers ? 'recovered' : 'retry';
+    } catch (thrown) {
+      if (this.#closed) return 'over';
+      return isTemporary(toAlcoveError(thrown)) ? 'retry' : this.#rejoin();
+    }
+  }
+
+  /** A new join, as the same member where the server still knows it. */
+  async #rejoin(): Promise<Attempt> {
+    try {
+      await this.#enter('');
+      return 'recovered';
+    } catch (thrown) {
+      const error = toAlcoveError(thrown);
+      if (this.#closed) return 'over';
+      if (isTemporary(error)) return 'retry';
+      if (error.code === 'not_found') this.host.onOver('ended');
+      else if (error.reason === 'room.blocked') this.host.onOver('removed');
+      else this.host.onOver(error);
+      return 'over';
+    }
+  }
+}
+
+function isTemporary(error: AlcoveError): boolean {
+  return error.code === 'unavailable' || error.code === 'resource_exhausted';
+}
