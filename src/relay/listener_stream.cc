@@ -14,11 +14,8 @@ std::optional<std::uint64_t> ListenerStream::place(std::uint64_t slot_index,
   if (segment_count_ == 0) {
     segments_[0] = {slot_index, slot_index - initial_};
     segment_count_ = 1;
-    unsent_from_.reset();
-  } else if (unsent_from_ && spurt_start > *unsent_from_) {
-    exclude(*unsent_from_, spurt_start);
-    unsent_from_.reset();
   }
+  end_unsent_run(spurt_start);
   const std::optional<std::uint64_t> index = find(slot_index);
   if (index) newest_ = std::max(newest_, *index);
   return index;
@@ -28,7 +25,14 @@ void ListenerStream::skip_spurt(std::uint64_t spurt_start) {
   if (segment_count_ != 0 && !unsent_from_) unsent_from_ = spurt_start;
 }
 
-void ListenerStream::skip(std::uint64_t slot_index) {
+void ListenerStream::end_unsent_run(std::uint64_t spurt_start) {
+  if (!unsent_from_ || spurt_start <= *unsent_from_) return;
+  exclude(*unsent_from_, spurt_start);
+  unsent_from_.reset();
+}
+
+void ListenerStream::skip(std::uint64_t slot_index, std::uint64_t spurt_start) {
+  end_unsent_run(spurt_start);
   // A late one stays a hole: what came after it has been sent under the present base.
   if (segment_count_ == 0 || slot_index < segments_[0].from) return;
   if (slot_index - segments_[0].base <= newest_) return;

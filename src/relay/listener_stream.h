@@ -33,7 +33,7 @@ class ListenerStream {
   // The whole talk spurt is not sent (the listener is its speaker).
   void skip_spurt(std::uint64_t spurt_start);
   // This one packet is not sent.
-  void skip(std::uint64_t slot_index);
+  void skip(std::uint64_t slot_index, std::uint64_t spurt_start);
 
   // The slot's index of what was sent with these 16 bits, reading them as the nearest to the
   // newest; nullopt when nothing was sent or the base that it had is forgotten.
@@ -58,6 +58,7 @@ class ListenerStream {
   };
   static constexpr std::size_t kSegments = 4;
 
+  void end_unsent_run(std::uint64_t spurt_start);
   void exclude(std::uint64_t from, std::uint64_t to);
 
   std::uint32_t ssrc_ = 0;

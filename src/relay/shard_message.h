@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "relay/slot_mapper.h"
 
 namespace alcove::relay {
 
@@ -48,13 +49,8 @@ struct RoomPresence {
 // To the home shard: one packet of a speaker, authenticated and decrypted by the speaker's shard.
 struct SpeakerPacket {
   base::RelayRoomId room;
-  base::JoinId speaker;
-  std::uint32_t stream = 0;     // counts the speaker's SSRCs: another one starts a talk spurt
-  std::uint64_t index = 0;      // of that stream: rollover counter and sequence number
-  std::uint32_t timestamp = 0;  // 48 kHz, as the speaker wrote it
-  bool marker = false;
-  base::Instant received;
-  std::shared_ptr<const base::Buffer> payload;
+  SpeakerFrame frame;
+  std::shared_ptr<const base::Buffer> payload;  // never null
 };
 
 // To the home shard: the speaker may not send any more, or is gone; its slot is free at once.
@@ -68,13 +64,9 @@ struct SpeakerStopped {
 struct SlotPacket {
   base::RelayRoomId room;
   base::JoinId speaker;
-  unsigned slot = 0;
-  std::uint64_t index = 0;        // of the slot, contiguous over all speakers
-  std::uint64_t spurt_start = 0;  // the index of the first packet of this talk spurt
-  std::uint32_t timestamp = 0;    // of the slot, 48 kHz
-  bool marker = false;
-  base::Instant received;
-  std::shared_ptr<const base::Buffer> payload;
+  Placement placement;
+  base::Instant received;                       // by the speaker's shard
+  std::shared_ptr<const base::Buffer> payload;  // never null
 };
 
 // How many listeners reported which loss; loss.h says which.

@@ -1,0 +1,73 @@
+#pragma once
+// One member's PeerConnection as its shard keeps it. The shard's own; one thread.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "crypto/dtls.h"
+#include "crypto/srtp.h"
+#include "relay/deadline_queue.h"
+#include "relay/ingress.h"
+#include "relay/offer.h"
+#include "relay/token_bucket.h"
+#include "rtc/ice_lite.h"
+#include "rtc/sender_statistics.h"
+#include "wire/sdp.h"
+
+namespace alcove::relay {
+
+class LocalRoom;
+
+// An endpoint that is checked but has no keys after this is given up.
+inline constexpr base::Duration kConnectTimeout = base::seconds(60);
+inline constexpr base::Duration kSenderReportInterval = base::seconds(5);
+// A listener gets at most this many packets again: a fifth of what four slots carry, with a burst.
+inline constexpr std::int64_t kResendsPerSecond = 80;
+inline constexpr std::int64_t kResendBurst = 64;
+
+struct Endpoint : Timer {
+  Endpoint(base::Instant now, const crypto::DtlsContext& context, const AcceptedOffer& offer,
+           const wire::IceCredentials& local_ice)
+      : ice(now, local_ice, offer.ice),
+        dtls(context, crypto::DtlsRole::kServer, offer.fingerprint),
+        fingerprint(offer.fingerprint) {}
+
+  bool is_connected() const { return sender.has_value(); }
+
+  base::JoinId join_id;
+  LocalRoom* room = nullptr;       // the shard's, which outlives its endpoints
+  std::size_t listener_index = 0;  // the room's own
+  bool may_send = false;
+  bool was_checked = false;
+  base::Instant connect_by;
+
+  rtc::IceLite ice;
+  // Both user name fragments that the shard's table has, the older first, during a restart.
+  std::vector<std::string> ufrags;
+  crypto::DtlsSession dtls;
+  crypto::Fingerprint fingerprint{};
+  std::optional<crypto::SrtpSender> sender;
+  std::optional<crypto::SrtpReceiver> receiver;
+
+  // What the answer said; the same after a restart.
+  std::uint64_t session_id = 0;
+  std::uint64_t session_version = 1;
+  std::string cname;
+  std::array<std::uint32_t, kMaxSlots> ssrcs{};
+  std::vector<std::uint8_t> slot_payload_types;
+  std::uint8_t send_payload_type = 0;
+
+  Ingress ingress;
+  rtc::NtpClock clock{base::Duration::zero()};
+  base::Duration round_trip = base::milliseconds(100);  // until a report says better
+  base::Instant report_at = base::kNever;               // the next sender report
+  base::Instant last_loss_sample{};
+  TokenBucket resends{kResendsPerSecond, kResendBurst};
+};
+
+}  // namespace alcove::relay
