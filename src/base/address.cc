@@ -36,7 +36,8 @@ IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& bytes) {
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-  if (text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
+  // inet_pton stops at a NUL and would accept what stands behind one.
+  if (text.size() >= INET6_ADDRSTRLEN || text.contains('\0')) return std::nullopt;
   const std::string copy(text);
   std::array<std::uint8_t, 4> four{};
   if (inet_pton(AF_INET, copy.c_str(), four.data()) == 1) return v4(four);

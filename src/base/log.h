@@ -14,7 +14,8 @@ namespace alcove::base {
 // Text from the source code, never from the outside.
 class Literal {
  public:
-  consteval Literal(const char* text) : text_(text) {}  // NOLINT(google-explicit-constructor): reads as text
+  consteval Literal(const char* text)
+      : text_(text) {}  // NOLINT(google-explicit-constructor): reads as text
   constexpr std::string_view view() const { return text_; }
 
  private:
@@ -23,8 +24,12 @@ class Literal {
 
 struct LogField {
   template <std::integral T>
-  LogField(Literal field_name, T number) : name(field_name), value(static_cast<std::int64_t>(number)) {}
-  LogField(Literal field_name, bool truth) : name(field_name), value(truth) {}
+    requires(!std::same_as<T, bool>)
+  LogField(Literal field_name, T number)
+      : name(field_name), value(static_cast<std::int64_t>(number)) {}
+  // A template, so that no pointer converts to a truth value: text must reach the Literal below.
+  template <std::same_as<bool> T>
+  LogField(Literal field_name, T truth) : name(field_name), value(truth) {}
   LogField(Literal field_name, double number) : name(field_name), value(number) {}
   LogField(Literal field_name, Literal text) : name(field_name), value(text) {}
 
