@@ -160,7 +160,7 @@ void MediaThread::receive(base::Instant now, UdpSocket& socket) {
 
 void MediaThread::accept(base::Instant now, const TcpListener& listener) {
   for (int i = 0; i < kAcceptsInARow; ++i) {
-    Accepted accepted = accept_tcp(listener);
+    Accepted accepted = accept_tcp(listener.descriptor.get());
     if (accepted.result == AcceptResult::kOutOfDescriptors) return pause_listeners(now);
     if (accepted.result == AcceptResult::kNothing) return;
     connections_.adopt(now, std::move(accepted.descriptor), accepted.remote);

@@ -37,12 +37,11 @@ base::Result<TcpListener> listen_tcp(const base::SocketAddress& local) {
   return TcpListener{std::move(descriptor), bound};
 }
 
-Accepted accept_tcp(const TcpListener& listener) {
+Accepted accept_tcp(int listener) {
   Accepted accepted;
   SystemAddress remote;
   remote.size = sizeof remote.storage;
-  const int number =
-      accept4(listener.descriptor.get(), remote.get(), &remote.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int number = accept4(listener, remote.get(), &remote.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (number < 0) {
     const bool out_of = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
     accepted.result = out_of ? AcceptResult::kOutOfDescriptors : AcceptResult::kNothing;

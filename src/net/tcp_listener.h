@@ -22,6 +22,6 @@ struct Accepted {
   FileDescriptor descriptor;  // non-blocking, no Nagle
   base::SocketAddress remote;
 };
-Accepted accept_tcp(const TcpListener& listener);
+Accepted accept_tcp(int listener);
 
 }  // namespace alcove::net

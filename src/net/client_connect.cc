@@ -1,0 +1,94 @@
+#include "net/client_connect.h"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <string>
+
+#include "base/address.h"
+
+namespace alcove::net {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+std::unexpected<base::Error> unavailable(std::string message) {
+  return base::fail(base::ErrorCode::kUnavailable, std::move(message));
+}
+
+}  // namespace
+
+base::Result<TlsContext> make_client_tls(const TlsClientOptions& options) {
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+  error_code error;
+  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                           asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                           asio::ssl::context::no_tlsv1_1,
+                       error);
+  if (!options.verify) {
+    context->set_verify_mode(asio::ssl::verify_none, error);
+    return context;
+  }
+  context->set_verify_mode(asio::ssl::verify_peer, error);
+  if (options.authorities_file.empty())
+    context->set_default_verify_paths(error);
+  else
+    context->load_verify_file(options.authorities_file, error);
+  if (error)
+    return base::fail(base::ErrorCode::kInvalidArgument,
+                      "cannot read the authorities in " + options.authorities_file);
+  return context;
+}
+
+ClientConnection::ClientConnection(const asio::any_io_executor& executor)
+    : executor_(executor),
+      resolver_(executor),
+      watchdog_(std::make_shared<Watchdog>(executor, [this] {
+        expired_ = true;
+        abort();
+      })) {}
+
+ClientConnection::~ClientConnection() { watchdog_->stop(); }
+
+Stream ClientConnection::take_stream() {
+  Stream stream = std::move(*stream_);
+  stream_.reset();
+  watchdog_->stop();
+  return stream;
+}
+
+void ClientConnection::abort() {
+  aborted_ = true;
+  resolver_.cancel();
+  if (stream_) stream_->abort();
+}
+
+asio::awaitable<base::Result<void>> ClientConnection::open(const Url& url, TlsContext tls,
+                                                           bool verify) {
+  error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  const std::string port = std::to_string(url.port);
+  const auto addresses = co_await resolver_.async_resolve(url.host, port, token);
+  if (error || aborted_) co_return unavailable("no address for " + url.host);
+  stream_.emplace(asio::ip::tcp::socket(executor_));
+  co_await asio::async_connect(stream_->socket(), addresses, token);
+  if (error || aborted_)
+    co_return unavailable("cannot connect to " + url.authority() + ": " +
+                          (expired_ ? std::string("no answer in time") : error.message()));
+  stream_->socket().set_option(asio::ip::tcp::no_delay(true), error);
+  if (!url.secure) co_return base::Result<void>();
+  stream_->use_tls(std::move(tls));
+  if (verify)
+    stream_->tls().set_verify_callback(asio::ssl::host_name_verification(url.host), error);
+  // Server Name Indication is for names only (RFC 6066, section 3).
+  if (!base::IpAddress::parse(url.host))
+    SSL_set_tlsext_host_name(stream_->tls().native_handle(), url.host.c_str());
+  co_await stream_->tls().async_handshake(asio::ssl::stream_base::client, token);
+  if (error || aborted_)
+    co_return unavailable("no TLS connection to " + url.authority() + ": " + error.message());
+  co_return base::Result<void>();
+}
+
+}  // namespace alcove::net

@@ -1,0 +1,48 @@
+#pragma once
+// How a client gets a stream to a server: name, TCP, TLS. For the .cc files of src/net; the loop's
+// thread.
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <memory>
+#include <optional>
+
+#include "base/result.h"
+#include "net/http_client.h"
+#include "net/stream.h"
+
+namespace alcove::net {
+
+using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
+
+// TLS 1.2 and later; trusts the system's authorities, or those in the file.
+base::Result<TlsContext> make_client_tls(const TlsClientOptions& options);
+
+// One connection being made or in use, which can be aborted at any time.
+class ClientConnection {
+ public:
+  explicit ClientConnection(const boost::asio::any_io_executor& executor);
+  ~ClientConnection();
+  ClientConnection(const ClientConnection&) = delete;
+  ClientConnection& operator=(const ClientConnection&) = delete;
+
+  // Makes stream(). tls is not null where the URL is secure. The caller holds the connection.
+  boost::asio::awaitable<base::Result<void>> open(const Url& url, TlsContext tls, bool verify);
+  Stream& stream() { return *stream_; }
+  // The stream is taken away, such as by a WebSocket; abort() then does nothing.
+  Stream take_stream();
+  Watchdog& watchdog() { return *watchdog_; }
+  void abort();
+  bool expired() const { return expired_; }
+
+ private:
+  boost::asio::any_io_executor executor_;
+  boost::asio::ip::tcp::resolver resolver_;
+  std::optional<Stream> stream_;
+  std::shared_ptr<Watchdog> watchdog_;
+  bool aborted_ = false;
+  bool expired_ = false;
+};
+
+}  // namespace alcove::net

@@ -1,0 +1,157 @@
+#pragma once
+// One accepted WebSocket. Included by http_session.cc only, because of Beast; the loop's thread.
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <boost/beast/websocket/stream.hpp>
+#include <deque>
+#include <memory>
+
+#include "net/http_shared.h"
+#include "net/stream.h"
+
+namespace alcove::net {
+
+class WebSocketSession final : public base::WebSocketPeer,
+                               public HttpSessionBase,
+                               public std::enable_shared_from_this<WebSocketSession> {
+ public:
+  using Request = boost::beast::http::request<boost::beast::http::string_body>;
+
+  WebSocketSession(std::shared_ptr<HttpShared> shared, Stream stream)
+      : shared_(std::move(shared)), socket_(std::move(stream)) {
+    shared_->sessions.insert(this);
+  }
+  ~WebSocketSession() override { shared_->sessions.erase(this); }
+  WebSocketSession(const WebSocketSession&) = delete;
+  WebSocketSession& operator=(const WebSocketSession&) = delete;
+
+  // False: the API does not want it, and the stream is free for an answer.
+  bool ask(const base::IpAddress& remote) {
+    handler_ = shared_->services.acceptor->accept(*this, remote);
+    return handler_ != nullptr;
+  }
+  Stream& stream() { return socket_.next_layer(); }
+
+  // From the handshake to the end; the caller holds the session.
+  boost::asio::awaitable<void> run(const Request& request) {
+    set_limits();
+    boost::system::error_code error;
+    auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
+    co_await socket_.async_accept(request, token);
+    if (!error) {
+      ++shared_->counters.websockets_accepted;
+      ++shared_->counters.websockets_open;
+      open_ = true;
+      write_next();
+      co_await read_all();
+      open_ = false;
+      --shared_->counters.websockets_open;
+    }
+    stream().abort();
+    end();
+  }
+
+  void send(base::Buffer message) override {
+    if (closing_ || dropped_) return;
+    if (queued_bytes_ + message.size() > shared_->options.max_websocket_queue) {
+      // The read in run() fails for it, and ends the session outside this call.
+      dropped_ = true;
+      ++shared_->counters.websockets_dropped;
+      stream().abort();
+      return;
+    }
+    queued_bytes_ += message.size();
+    queue_.push_back(std::move(message));
+    write_next();
+  }
+
+  void close() override {
+    closing_ = true;
+    write_next();
+  }
+
+  void abort() override {
+    stream().abort();
+    end();
+  }
+
+ private:
+  void set_limits() {
+    using WebSocketBase = boost::beast::websocket::stream_base;
+    socket_.read_message_max(shared_->options.max_websocket_message);
+    socket_.binary(true);
+    socket_.auto_fragment(false);
+    WebSocketBase::timeout timeout{};
+    timeout.handshake_timeout = shared_->options.header_within;
+    // Beast pings after half of it.
+    timeout.idle_timeout = 2 * shared_->options.ping_every;
+    timeout.keep_alive_pings = true;
+    socket_.set_option(timeout);
+  }
+
+  boost::asio::awaitable<void> read_all() {
+    boost::beast::flat_buffer buffer;
+    boost::system::error_code error;
+    for (;;) {
+      auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
+      co_await socket_.async_read(buffer, token);
+      if (error || handler_ == nullptr) co_return;
+      if (socket_.got_text()) {
+        boost::beast::websocket::close_reason reason(
+            boost::beast::websocket::close_code::unknown_data);
+        co_await socket_.async_close(reason, token);
+        co_return;
+      }
+      const auto data = buffer.cdata();
+      handler_->on_message({static_cast<const std::uint8_t*>(data.data()), data.size()});
+      buffer.consume(buffer.size());
+    }
+  }
+
+  void write_next() {
+    if (!open_ || writing_ || dropped_) return;
+    if (queue_.empty()) {
+      if (closing_) write_close();
+      return;
+    }
+    writing_ = true;
+    socket_.async_write(boost::asio::buffer(queue_.front()),
+                        [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+                          self->writing_ = false;
+                          if (error) return;  // the read fails, too
+                          self->queued_bytes_ -= self->queue_.front().size();
+                          self->queue_.pop_front();
+                          self->write_next();
+                        });
+  }
+
+  void write_close() {
+    writing_ = true;
+    const boost::beast::websocket::close_reason reason(boost::beast::websocket::close_code::normal);
+    socket_.async_close(reason, [self = shared_from_this()](boost::system::error_code) {});
+  }
+
+  void end() {
+    if (auto handler = std::move(handler_)) handler->on_closed();
+    handler_ = nullptr;
+  }
+
+  std::shared_ptr<HttpShared> shared_;
+  // Without permessage-deflate: sizes are padded so that they say nothing (design, section 5).
+  boost::beast::websocket::stream<Stream, false> socket_;
+  std::unique_ptr<base::WebSocketHandler> handler_;
+  std::deque<base::Buffer> queue_;
+  std::size_t queued_bytes_ = 0;
+  bool open_ = false;
+  bool writing_ = false;
+  bool closing_ = false;
+  bool dropped_ = false;
+};
+
+}  // namespace alcove::net
