@@ -60,11 +60,12 @@ inline constexpr std::size_t kMessageGrain = 256;
 template <typename Message>
 base::Buffer serialize_padded(Message message) {
   message.clear_padding();
-  // A field of n bytes takes n + 2 bytes up to 127, then n + 3. A gap of 1, 2 or 130 bytes cannot be
-  // filled; the next grain then can.
+  // A field of n bytes takes n + 2 bytes up to 127, then n + 3. A gap of 1, 2 or 130 bytes cannot
+  // be filled; the next grain then can.
   const std::size_t size = message.ByteSizeLong();
   const std::size_t total = (size + kMessageGrain - 1) / kMessageGrain * kMessageGrain;
-  for (std::size_t goal = total; message.ByteSizeLong() % kMessageGrain != 0; goal += kMessageGrain) {
+  for (std::size_t goal = total; message.ByteSizeLong() % kMessageGrain != 0;
+       goal += kMessageGrain) {
     for (std::size_t overhead = 2; overhead <= 3 && message.ByteSizeLong() != goal; ++overhead) {
       if (goal > size + overhead) message.set_padding(std::string(goal - size - overhead, '\0'));
     }

@@ -24,6 +24,17 @@ std::optional<std::uint32_t> parse_member_id(std::string_view text) {
 
 }  // namespace
 
+std::string_view role_name(v1::Role role) {
+  switch (role) {
+    case v1::ROLE_MODERATOR:
+      return "moderator";
+    case v1::ROLE_SPEAKER:
+      return "speaker";
+    default:
+      return "listener";
+  }
+}
+
 bool RoomView::on_stage() const {
   return (self().role() == v1::ROLE_SPEAKER || self().role() == v1::ROLE_MODERATOR) && seat() != 0;
 }

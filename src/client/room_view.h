@@ -45,6 +45,9 @@ class RoomView {
   v1::RoomState state_;
 };
 
+// "listener", "speaker" or "moderator".
+std::string_view role_name(v1::Role role);
+
 // A member by id, by name or by username, without case; ids first. nullopt when nobody or more than
 // one is meant.
 std::optional<v1::Member> find_member(const google::protobuf::RepeatedPtrField<v1::Member>& members,

@@ -1,0 +1,250 @@
+#include "client/member.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "client/console_command.h"
+
+namespace alcove::client {
+
+using base::Instant;
+using base::Result;
+
+Member::Member(MemberOptions options, base::RandomSource& random, MediaPeerFactory peers,
+               AudioSource* source, AudioSink* sink)
+    : options_(std::move(options)),
+      random_(random),
+      peers_(std::move(peers)),
+      source_(source),
+      sink_(sink),
+      channel_(random) {}
+
+Member::~Member() = default;
+
+void Member::start(Instant now, std::vector<base::SocketAddress> local_addresses) {
+  CHECK(phase_ == Phase::kNew);
+  started_at_ = now;
+  local_addresses_ = std::move(local_addresses);
+  phase_ = Phase::kPreparing;
+  call({Ask::kConfig}, "GET", "/v1/config", "");
+}
+
+void Member::leave(Instant now) {
+  if (phase_ == Phase::kLeaving || phase_ == Phase::kFinished) return;
+  if (phase_ != Phase::kJoined) return finish(ExitStatus::kOk, "");
+  phase_ = Phase::kLeaving;
+  update_sending(now);
+  channel_.stop();
+  v1::RoomCommand command;
+  command.set_join_token(join_token_);
+  command.mutable_leave();
+  call({Ask::kLeave}, "POST", "/v1/rooms/" + room_id_ + "/commands", command.SerializeAsString());
+  leave_at_ = base::kNever;
+  give_up_at_ = now + kLeaveTimeout;
+  settle(now);
+}
+
+void Member::handle_line(Instant now, std::string_view line) {
+  if (line.find_first_not_of(" \t\r\n") == std::string_view::npos) return;
+  Result<ConsoleCommand> command = parse_console_command(line);
+  if (!command) {
+    return report_error("", {0, "invalid_argument", "", command.error().message, 0});
+  }
+  if (command->kind == ConsoleCommand::Kind::kHelp)
+    return report("help", {}, std::string(console_help()));
+  if (command->kind == ConsoleCommand::Kind::kLeave) return leave(now);
+  if (phase_ != Phase::kJoined)
+    return report_error(command->verb, {0, "unavailable", "", "Not in the room at the moment.", 0});
+  switch (command->kind) {
+    case ConsoleCommand::Kind::kRoom:
+      send_command(now, command->verb, std::move(command->command));
+      break;
+    case ConsoleCommand::Kind::kOnMember:
+      command_on_member(now, {Ask::kFindMember, command->verb, command->target, command->command});
+      break;
+    case ConsoleCommand::Kind::kMembers:
+      request_members({Ask::kListMembers, command->verb}, "");
+      break;
+    case ConsoleCommand::Kind::kHands:
+      list_hands();
+      break;
+    case ConsoleCommand::Kind::kLeave:
+    case ConsoleCommand::Kind::kHelp:
+      break;
+  }
+  settle(now);
+}
+
+void Member::handle_answer(Instant now, std::uint64_t id, const Result<HttpAnswer>& answer) {
+  const auto found = pending_.find(id);
+  if (found == pending_.end() || phase_ == Phase::kFinished) return;
+  Pending pending = std::move(found->second);
+  pending_.erase(found);
+  switch (pending.ask) {
+    case Ask::kConfig:
+      handle_config(answer);
+      break;
+    case Ask::kLogIn:
+      handle_log_in(answer);
+      break;
+    case Ask::kStartRoom:
+      handle_start_room(answer);
+      break;
+    case Ask::kJoin:
+      handle_join(now, answer);
+      break;
+    case Ask::kRestart:
+      handle_restart(now, answer);
+      break;
+    case Ask::kCommand:
+      if (const auto error = error_of(answer)) report_error(pending.verb, *error);
+      break;
+    case Ask::kLeave:
+      finish(ExitStatus::kOk, "");
+      break;
+    case Ask::kFindMember:
+    case Ask::kListMembers:
+      handle_members(now, std::move(pending), answer);
+      break;
+  }
+  settle(now);
+}
+
+void Member::handle_websocket_opened(Instant now, std::uint64_t id) {
+  channel_.handle_opened(now, id);
+  settle(now);
+}
+
+void Member::handle_websocket_message(Instant now, std::uint64_t id, base::Bytes message) {
+  channel_.handle_message(now, id, message);
+  settle(now);
+}
+
+void Member::handle_websocket_closed(Instant now, std::uint64_t id) {
+  channel_.handle_closed(now, id);
+  settle(now);
+}
+
+void Member::handle_datagram(Instant now, const base::Path& path, base::Bytes datagram) {
+  if (!media_) return;
+  media_->handle_datagram(now, path, datagram);
+  drain_media(now);
+}
+
+void Member::handle_tcp_opened(Instant now, const base::SocketAddress& remote,
+                               const base::Path& path) {
+  tcp_connections_.insert(path.connection);
+  if (media_) media_->handle_tcp_opened(now, remote, path);
+  settle(now);
+}
+
+void Member::handle_tcp_failed(Instant now, const base::SocketAddress& remote) {
+  if (media_) media_->handle_tcp_failed(now, remote);
+  settle(now);
+}
+
+void Member::handle_tcp_closed(Instant now, std::uint64_t connection) {
+  tcp_connections_.erase(connection);
+  if (media_) media_->handle_tcp_closed(now, connection);
+  settle(now);
+}
+
+void Member::handle_network_change(Instant now, std::vector<base::SocketAddress> local_addresses) {
+  local_addresses_ = std::move(local_addresses);
+  if (phase_ != Phase::kJoined || !media_was_connected_) return;
+  channel_.hurry(now);
+  restart_media(now);
+  settle(now);
+}
+
+void Member::handle_timeout(Instant now) {
+  if (phase_ == Phase::kFinished) return;
+  channel_.handle_timeout(now);
+  if (media_) media_->handle_timeout(now);
+  if (now >= join_at_) join();
+  handle_media_deadlines(now);
+  if (now >= leave_at_) {
+    leave_at_ = base::kNever;
+    leave(now);
+  }
+  if (now >= give_up_at_ && phase_ == Phase::kLeaving) finish(ExitStatus::kOk, "");
+  settle(now);
+}
+
+Instant Member::next_deadline() const {
+  if (phase_ == Phase::kFinished) return base::kNever;
+  Instant next = std::min({channel_.next_deadline(), join_at_, restart_at_, notice_at_, give_up_at_,
+                           statistics_at_, leave_at_});
+  if (media_) next = std::min(next, media_->next_deadline());
+  return next;
+}
+
+// What follows from whatever was just handled. Every public call but the hot one ends here.
+void Member::settle(Instant now) {
+  if (phase_ == Phase::kFinished) return;
+  drain_channel(now);
+  drain_media(now);
+  for (ChannelEffect& effect : channel_.take_effects())
+    std::visit([this](auto& one) { effects_.emplace_back(std::move(one)); }, effect);
+}
+
+void Member::call(Pending pending, std::string method, std::string target, std::string body) {
+  HttpCall request;
+  request.id = ++next_call_;
+  request.method = std::move(method);
+  request.target = std::move(target);
+  request.authorization = authorization_;
+  if (pending.ask == Ask::kFindMember || pending.ask == Ask::kListMembers)
+    request.join_token = join_token_;
+  request.body = std::move(body);
+  pending_.emplace(request.id, std::move(pending));
+  effects_.emplace_back(std::move(request));
+}
+
+void Member::report(std::string name, std::vector<std::pair<std::string, EventValue>> fields,
+                    std::string text) {
+  events_.push_back({std::move(name), std::move(fields), std::move(text)});
+}
+
+void Member::report_error(std::string_view command, const ApiError& error) {
+  std::vector<std::pair<std::string, EventValue>> fields;
+  if (!command.empty()) fields.emplace_back("command", std::string(command));
+  fields.emplace_back("code", error.code);
+  if (!error.reason.empty()) fields.emplace_back("reason", error.reason);
+  fields.emplace_back("message", error.message);
+  fields.emplace_back("fatal", false);
+  report("error", std::move(fields),
+         command.empty() ? error.message : fmt::format("{}: {}", command, error.message));
+}
+
+void Member::finish(ExitStatus status, std::string message) {
+  if (phase_ == Phase::kFinished) return;
+  const auto number = std::int64_t{static_cast<int>(status)};
+  if (status != ExitStatus::kOk) {
+    report("error", {{"message", message}, {"fatal", true}, {"status", number}}, message);
+  }
+  if (joined_once_) report("left", {{"status", number}}, "");
+  channel_.stop();
+  for (ChannelEffect& effect : channel_.take_effects())
+    std::visit([this](auto& one) { effects_.emplace_back(std::move(one)); }, effect);
+  phase_ = Phase::kFinished;
+  outcome_ = Outcome{status, std::move(message)};
+}
+
+void Member::finish_by(const ApiError& error) {
+  finish(exit_status_of(error.http_status), error.message);
+}
+
+std::int64_t Member::milliseconds_since_start(Instant now) const {
+  return std::chrono::duration_cast<base::milliseconds>(now - started_at_).count();
+}
+
+std::vector<MemberEffect> Member::take_effects() { return std::exchange(effects_, {}); }
+
+std::vector<MemberEvent> Member::take_events() { return std::exchange(events_, {}); }
+
+base::DatagramQueue& Member::datagrams() { return media_ ? media_->outgoing() : nothing_; }
+
+}  // namespace alcove::client

@@ -1,0 +1,220 @@
+#pragma once
+// A member of a room without sockets and clocks: signs in, joins, keeps the room's state, listens,
+// speaks, obeys the person at the keyboard, comes back when a connection is lost. The caller
+// executes effects, datagrams and events after each call. One thread.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/random.h"
+#include "client/api.h"
+#include "client/event_channel.h"
+#include "client/link.h"
+#include "client/media_session.h"
+#include "client/member_event.h"
+#include "client/outcome.h"
+#include "client/room_view.h"
+
+namespace alcove::client {
+
+struct MemberOptions {
+  ServerAddress server;
+  std::optional<base::RoomId> room;  // nullopt: starts a room with title and kind
+  std::string title;
+  v1::RoomKind kind = v1::ROOM_KIND_OPEN;
+  std::string name;      // of a guest
+  std::string username;  // empty: a guest
+  std::string password;
+  MediaOptions media;  // slots are the server's
+  bool raise_hand = false;
+  bool accept_invitations = false;
+  bool invite_all = false;                      // a moderator invites everybody who raises a hand
+  bool send_anyway = false;                     // tests: frames go out without a place on the stage
+  base::Duration stay = base::Duration::max();  // after joining
+};
+
+using MemberEffect = std::variant<HttpCall, OpenWebSocket, SendWebSocket, CloseWebSocket,
+                                  rtc::OpenTcpConnection, rtc::CloseTcpConnection>;
+
+class Member {
+ public:
+  static constexpr base::Duration kNoMediaNotice = base::seconds(5);
+  static constexpr base::Duration kNoMediaEnd = base::seconds(20);
+  static constexpr base::Duration kReconnectFor = base::seconds(60);
+  static constexpr base::Duration kStatisticsEvery = base::seconds(5);
+  static constexpr base::Duration kLeaveTimeout = base::seconds(2);
+
+  // source and sink may be null; all four outlive this.
+  Member(MemberOptions options, base::RandomSource& random, MediaPeerFactory peers,
+         AudioSource* source, AudioSink* sink);
+  ~Member();
+
+  // local_addresses: bound UDP sockets (rtc::ClientPeerOptions).
+  void start(base::Instant now, std::vector<base::SocketAddress> local_addresses);
+  // Quietly; outcome() follows at the answer, or soon without one.
+  void leave(base::Instant now);
+  // One line of console_command.h.
+  void handle_line(base::Instant now, std::string_view line);
+
+  void handle_answer(base::Instant now, std::uint64_t id, const base::Result<HttpAnswer>& answer);
+  void handle_websocket_opened(base::Instant now, std::uint64_t id);
+  void handle_websocket_message(base::Instant now, std::uint64_t id, base::Bytes message);
+  void handle_websocket_closed(base::Instant now, std::uint64_t id);
+  void handle_datagram(base::Instant now, const base::Path& path, base::Bytes datagram);
+  void handle_tcp_opened(base::Instant now, const base::SocketAddress& remote,
+                         const base::Path& path);
+  void handle_tcp_failed(base::Instant now, const base::SocketAddress& remote);
+  void handle_tcp_closed(base::Instant now, std::uint64_t connection);
+  // Other addresses than before: the media connection moves over.
+  void handle_network_change(base::Instant now, std::vector<base::SocketAddress> local_addresses);
+  void handle_timeout(base::Instant now);
+  base::Instant next_deadline() const;
+
+  std::vector<MemberEffect> take_effects();
+  std::vector<MemberEvent> take_events();
+  // To be sent, then cleared by the caller.
+  base::DatagramQueue& datagrams();
+  // The visit is over: nothing more is to be done.
+  const std::optional<Outcome>& outcome() const { return outcome_; }
+
+  const RoomView& room() const { return room_; }
+  bool reconnecting() const { return reconnecting_; }
+
+ private:
+  enum class Phase { kNew, kPreparing, kJoining, kJoined, kLeaving, kFinished };
+  enum class Ask {
+    kConfig,
+    kLogIn,
+    kStartRoom,
+    kJoin,
+    kRestart,
+    kCommand,
+    kLeave,
+    kFindMember,
+    kListMembers
+  };
+  struct Pending {
+    Ask ask = Ask::kConfig;
+    std::string verb = {};         // of kCommand and kFindMember
+    std::string target = {};       // whom kFindMember looks for
+    v1::RoomCommand command = {};  // what is then done to them
+    unsigned pages = 0;
+  };
+
+  // member.cc
+  void settle(base::Instant now);
+  void call(Pending pending, std::string method, std::string target, std::string body);
+  void report(std::string name, std::vector<std::pair<std::string, EventValue>> fields,
+              std::string text);
+  void report_error(std::string_view command, const ApiError& error);
+  void finish(ExitStatus status, std::string message);
+  void finish_by(const ApiError& error);
+  std::int64_t milliseconds_since_start(base::Instant now) const;
+
+  // member_join.cc
+  void handle_config(const base::Result<HttpAnswer>& answer);
+  void handle_log_in(const base::Result<HttpAnswer>& answer);
+  void handle_start_room(const base::Result<HttpAnswer>& answer);
+  void prepare_next();
+  void join();
+  void handle_join(base::Instant now, const base::Result<HttpAnswer>& answer);
+  void handle_join_refused(base::Instant now, const ApiError& error);
+  void handle_joined(base::Instant now, const v1::JoinRoomResponse& response);
+  void rejoin(base::Instant now);
+
+  // member_media.cc
+  void drain_media(base::Instant now);
+  void handle_media(base::Instant now, const rtc::PeerStateChanged& changed);
+  void handle_media(base::Instant now, const rtc::OpenTcpConnection& open);
+  void handle_media(base::Instant now, const rtc::CloseTcpConnection& close);
+  void handle_media(base::Instant now, const SpeakingChange& change);
+  void handle_media(base::Instant now, const FirstAudio& first);
+  void handle_media(base::Instant now, const SourceFinished& finished);
+  void handle_media(base::Instant now, const SinkFailed& failed);
+  void handle_media_connected(base::Instant now);
+  void restart_media(base::Instant now);
+  void handle_restart(base::Instant now, const base::Result<HttpAnswer>& answer);
+  void handle_media_deadlines(base::Instant now);
+  void update_reconnecting(base::Instant now);
+  void update_sending(base::Instant now);
+  void report_statistics(base::Instant now);
+  struct Diagnosis {
+    std::string failed;  // "udp", "tcp", "udp_and_tcp", "dtls"
+    std::string message;
+  };
+  Diagnosis diagnose() const;
+
+  // member_room.cc
+  void drain_channel(base::Instant now);
+  void handle_channel(base::Instant now, const v1::Welcome& welcome);
+  void handle_channel(base::Instant now, const v1::EventBatch& batch);
+  void handle_channel(base::Instant now, const v1::Goodbye& goodbye);
+  void handle_room_event(base::Instant now, const v1::RoomEvent& event);
+  void handle_removed(base::Instant now, const v1::Removed& removed);
+  void report_self(const v1::Member& before);
+  void report_stage_member(const v1::Member& member, bool present);
+  void report_hands(const std::set<std::uint32_t>& before);
+  void act_by_itself(base::Instant now);
+  void send_command(base::Instant now, std::string verb, v1::RoomCommand command);
+  void command_on_member(base::Instant now, Pending pending);
+  void request_members(Pending pending, std::string_view cursor);
+  void handle_members(base::Instant now, Pending pending, const base::Result<HttpAnswer>& answer);
+  void report_member(const v1::Member& member);
+  void list_hands();
+
+  MemberOptions options_;
+  base::RandomSource& random_;
+  MediaPeerFactory peers_;
+  AudioSource* source_;
+  AudioSink* sink_;
+
+  Phase phase_ = Phase::kNew;
+  base::Instant started_at_;
+  std::vector<base::SocketAddress> local_addresses_;
+  std::uint64_t next_call_ = 0;
+  std::map<std::uint64_t, Pending> pending_;
+  std::string authorization_;
+  std::string join_token_;
+  std::string room_id_;
+  v1::ServerConfig config_;
+  RoomView room_;
+  EventChannel channel_;
+  std::unique_ptr<MediaSession> media_;
+
+  bool joined_once_ = false;
+  bool channel_was_live_ = false;
+  bool media_was_connected_ = false;
+  bool media_down_ = false;
+  bool relay_saw_us_ = false;
+  bool restart_pending_ = false;
+  bool reconnecting_ = false;
+  bool muted_here_ = false;  // by the person at the keyboard, ahead of the server's word
+  bool raised_hand_ = false;
+  bool accepting_ = false;
+  std::set<std::uint32_t> inviting_;
+  std::set<std::uint64_t> tcp_connections_;
+
+  Backoff join_backoff_{base::seconds(1), base::seconds(8)};
+  Backoff restart_backoff_{base::seconds(3), base::seconds(10)};
+  base::Instant join_at_ = base::kNever;
+  base::Instant restart_at_ = base::kNever;
+  base::Instant notice_at_ = base::kNever;
+  base::Instant give_up_at_ = base::kNever;
+  base::Instant statistics_at_ = base::kNever;
+  base::Instant leave_at_ = base::kNever;
+
+  std::vector<MemberEffect> effects_;
+  std::vector<MemberEvent> events_;
+  base::DatagramQueue nothing_;
+  std::optional<Outcome> outcome_;
+};
+
+}  // namespace alcove::client
