@@ -48,8 +48,8 @@ class IceLite {
   // first check replaces the pending credentials.
   void restart(wire::IceCredentials local, wire::IceCredentials remote);
 
-  // request was parsed from datagram, which came by path. Writes at most one response, never longer
-  // than the request when it is an error, to out.
+  // request was parsed from datagram, which came by path. Writes at most one response to out; to
+  // who does not know the password none that is longer than the request.
   IceCheckOutcome handle_request(base::Instant now, const base::Path& path,
                                  const wire::StunMessage& request, base::Bytes datagram,
                                  base::DatagramQueue& out);

@@ -16,7 +16,7 @@
 #include "base/random.h"
 #include "base/time.h"
 
-namespace alcove::testing {
+namespace alcove::simulation {
 
 // What one node is to the network. All calls are at the network's time.
 class SimulatedNode {
@@ -355,4 +355,4 @@ inline const SimulatedNetwork::NodeId* SimulatedNetwork::find_node(
   return found == by_address_.end() ? nullptr : &found->second;
 }
 
-}  // namespace alcove::testing
+}  // namespace alcove::simulation

@@ -36,7 +36,7 @@ inline wire::IceCandidate tcp_candidate(std::string_view text, std::uint16_t pre
   return candidate;
 }
 
-class IceServerNode final : public testing::SimulatedNode {
+class IceServerNode final : public simulation::SimulatedNode {
  public:
   void begin(base::Instant now, wire::IceCredentials local, wire::IceCredentials remote) {
     ice.emplace(now, std::move(local), std::move(remote));
@@ -61,9 +61,9 @@ class IceServerNode final : public testing::SimulatedNode {
   base::DatagramQueue out_;
 };
 
-class IceClientNode final : public testing::SimulatedNode {
+class IceClientNode final : public simulation::SimulatedNode {
  public:
-  IceClientNode(testing::SimulatedNetwork& network, base::RandomSource& random,
+  IceClientNode(simulation::SimulatedNetwork& network, base::RandomSource& random,
                 std::vector<base::SocketAddress> local_addresses)
       : network_(network), ice(random, std::move(local_addresses), make_ice_credentials(random)) {}
 
@@ -113,12 +113,12 @@ class IceClientNode final : public testing::SimulatedNode {
   }
 
  private:
-  testing::SimulatedNetwork& network_;
+  simulation::SimulatedNetwork& network_;
   base::DatagramQueue out_;
 
  public:
   IceFull ice;
-  testing::SimulatedNetwork::NodeId id = 0;
+  simulation::SimulatedNetwork::NodeId id = 0;
   std::vector<std::pair<base::Instant, IceState>> states;
   std::set<base::SocketAddress> sent_to;
   std::size_t datagrams_sent = 0;

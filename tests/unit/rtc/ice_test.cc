@@ -13,7 +13,7 @@ using base::seconds;
 using base::TransportProtocol;
 
 struct Scene {
-  explicit Scene(std::uint64_t seed = 1, testing::NetworkConditions conditions = {},
+  explicit Scene(std::uint64_t seed = 1, simulation::NetworkConditions conditions = {},
                  std::vector<base::SocketAddress> local = {address("0.0.0.0", 5000),
                                                            address("::", 5000)})
       : network(seed, conditions), random(seed + 1000), client(network, random, std::move(local)) {
@@ -45,7 +45,7 @@ struct Scene {
   }
   base::Duration elapsed() const { return network.now() - started; }
 
-  testing::SimulatedNetwork network;
+  simulation::SimulatedNetwork network;
   base::SeededRandom random;
   IceServerNode server;
   IceClientNode client;
