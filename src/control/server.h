@@ -1,6 +1,7 @@
 #pragma once
-// The control plane: accounts, sessions, rooms, the join, events to members. No sockets, no clock of
-// its own: the caller tells it the time and executes its effects. One thread (the control thread).
+// The control plane: accounts, sessions, rooms, the join, events to members. No sockets, no clock
+// of its own: the caller tells it the time and executes its effects. One thread (the control
+// thread).
 
 #include <memory>
 #include <string>
@@ -29,7 +30,8 @@ struct ServerOptions {
   unsigned media_port = 7878;
   unsigned max_room_members = 5000;
   unsigned max_rooms = 1000;
-  base::Duration reconnect_grace = base::seconds(15);  // a member without WebSocket or media goes after it
+  base::Duration reconnect_grace =
+      base::seconds(15);  // a member without WebSocket or media goes after it
   base::Duration session_lifetime = base::seconds(60LL * 24 * 3600);
   // Multiplies every rate limit; tests that open many members from one address raise it.
   double rate_limit_factor = 1.0;

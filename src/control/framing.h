@@ -1,0 +1,26 @@
+#pragma once
+// Messages of the WebSocket: padded, so that their sizes say little. Any thread.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "alcove/v1/events.pb.h"
+#include "base/bytes.h"
+
+namespace alcove::control {
+
+inline constexpr std::size_t kMessageStep = 256;
+
+// The message with field `padding` so that its size is a multiple of 256 bytes. message has none.
+base::Buffer frame_message(const v1::ServerMessage& message);
+
+// Events as they stand inside an EventBatch: encoded once for all receivers that see the same.
+std::string encode_events(std::span<const v1::RoomEvent> events);
+
+// A padded ServerMessage with an EventBatch of encoded events, first shared, then personal ones.
+base::Buffer frame_batch(std::uint64_t revision, std::string_view shared,
+                         std::string_view personal);
+
+}  // namespace alcove::control

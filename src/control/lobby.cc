@@ -1,0 +1,170 @@
+#include "control/lobby.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "alcove/v1/common.pb.h"
+#include "control/json.h"
+#include "control/text_rules.h"
+
+namespace alcove::control {
+namespace {
+
+using base::ErrorCode;
+
+constexpr std::size_t kMaxHallway = 100;
+constexpr int kMembersPerPage = 100;
+
+// The moderators of a room, and who will be.
+std::vector<base::AccountId> moderator_accounts(const rooms::Room& room) {
+  std::vector<base::AccountId> accounts = {room.host};
+  for (const rooms::MemberId id : room.moderators())
+    accounts.push_back(room.members.at(id).person.account);
+  return accounts;
+}
+
+// The value of cursor=… in a query: the member after which the page begins.
+std::optional<rooms::MemberId> parse_cursor(std::string_view query) {
+  constexpr std::string_view kName = "cursor=";
+  if (query.empty()) return rooms::MemberId::kNone;
+  if (!query.starts_with(kName)) return std::nullopt;
+  const std::string_view text = query.substr(kName.size());
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return rooms::MemberId{value};
+}
+
+}  // namespace
+
+void Lobby::config(Request request) {
+  const ServerOptions& options = context_.options;
+  v1::ServerConfig config;
+  config.set_version(options.version);
+  config.set_registration(
+      options.registration == Registration::kOpen     ? v1::ServerConfig::REGISTRATION_OPEN
+      : options.registration == Registration::kInvite ? v1::ServerConfig::REGISTRATION_INVITE
+                                                      : v1::ServerConfig::REGISTRATION_CLOSED);
+  config.set_guests_allowed(options.guests_allowed);
+  config.set_slots(options.slots);
+  config.set_packet_bucket(options.packet_bucket);
+  config.set_media_port(options.media_port);
+  request.responder.ok(config);
+}
+
+void Lobby::hallway(Request request) {
+  if (request.http.authorization.empty()) return answer_hallway(request.responder, nullptr, {});
+  const std::string authorization = request.http.authorization;
+  sessions_.authenticate(authorization, [this, responder = std::move(request.responder)](
+                                            std::expected<Caller, ApiError> caller) mutable {
+    if (!caller) return responder.fail(caller.error());
+    std::set<base::AccountId> moderators;
+    for (const auto& [id, room] : house_.rooms())
+      if (room->state.kind == rooms::RoomKind::kSocial)
+        for (const base::AccountId& account : moderator_accounts(room->state))
+          moderators.insert(account);
+    if (moderators.empty() || caller->person.guest) return answer_hallway(responder, &*caller, {});
+    const base::AccountId viewer = caller->person.account;
+    context_.run_store(
+        [viewer, candidates = std::vector(moderators.begin(), moderators.end())](
+            store::Store& store) { return store.followers_among(viewer, candidates); },
+        [this, caller = *std::move(caller), responder = std::move(responder)](
+            const base::Result<std::vector<base::AccountId>>& followers) mutable {
+          if (!followers) return responder.fail(to_api_error(followers.error()));
+          answer_hallway(responder, &caller, *followers);
+        });
+  });
+}
+
+void Lobby::answer_hallway(Responder& responder, const Caller* viewer,
+                           const std::vector<base::AccountId>& followers) {
+  const std::set<base::AccountId> following(followers.begin(), followers.end());
+  const auto shown = [&](const rooms::Room& room) {
+    if (!room.opened) return false;
+    const base::AccountId* account = viewer == nullptr ? nullptr : &viewer->person.account;
+    if (account != nullptr && room.blocked.contains(*account)) return false;
+    if (account != nullptr && room.by_account.contains(*account)) return true;
+    if (room.kind == rooms::RoomKind::kClosed) return false;
+    if (room.kind == rooms::RoomKind::kOpen) return true;
+    if (account == nullptr) return false;
+    const rooms::Join join{.person = viewer->person,
+                           .followed_by_moderator = std::ranges::any_of(
+                               moderator_accounts(room),
+                               [&](const base::AccountId& id) { return following.contains(id); })};
+    return rooms::check_join(room, join).has_value();
+  };
+  std::vector<const LiveRoom*> rooms;
+  for (const auto& [id, room] : house_.rooms())
+    if (shown(room->state)) rooms.push_back(room.get());
+  std::ranges::stable_sort(rooms, std::greater{},
+                           [](const LiveRoom* room) { return room->state.members.size(); });
+  if (rooms.size() > kMaxHallway) rooms.resize(kMaxHallway);
+  v1::HallwayResponse response;
+  for (const LiveRoom* room : rooms) *response.add_rooms() = summary_of(*room);
+  responder.ok(response);
+}
+
+void Lobby::start_room(Request request) {
+  const std::string authorization = request.http.authorization;
+  sessions_.authenticate(authorization, [this, r = std::move(request)](
+                                            std::expected<Caller, ApiError> caller) mutable {
+    Responder& responder = r.responder;
+    if (!caller) return responder.fail(caller.error());
+    if (caller->person.guest)
+      return responder.fail({.code = ErrorCode::kPermissionDenied,
+                             .reason = "account.required",
+                             .message = "Guests cannot start rooms: register first."});
+    v1::StartRoomRequest body;
+    if (const auto parsed = parse_body(r.http, body); !parsed)
+      return responder.fail(parsed.error());
+    const auto title = check_text(body.title(), "title", kMaxTitle);
+    if (!title) return responder.fail(title.error());
+    const auto kind = from_proto(body.kind());
+    if (!kind)
+      return responder.fail(
+          invalid_argument("kind must be ROOM_KIND_OPEN, ROOM_KIND_SOCIAL or ROOM_KIND_CLOSED."));
+    if (const auto error =
+            context_.check_limit(Limit::kStartRoom, limit_key(caller->person.account)))
+      return responder.fail(*error);
+    const auto room = house_.start_room(*title, *kind, caller->person.account);
+    if (!room) return responder.fail(room.error());
+    v1::StartRoomResponse response;
+    *response.mutable_room() = summary_of(**room);
+    response.set_link_path("/r/" + (*room)->state.id.text());
+    responder.ok(response, 201);
+  });
+}
+
+void Lobby::summary(Request request) {
+  const auto id = base::RoomId::parse(request.parameters.at(0));
+  const RoomRef room = id ? house_.find(*id) : nullptr;
+  if (!room)
+    return request.responder.fail({.code = ErrorCode::kNotFound,
+                                   .reason = "room.not_found",
+                                   .message = "There is no such room, or it has ended."});
+  request.responder.ok(summary_of(*room));
+}
+
+void Lobby::list_members(Request request) {
+  Responder& responder = request.responder;
+  const auto place = house_.find_in_room(request.parameters.at(0), request.http.join_token);
+  if (!place) return responder.fail(place.error());
+  if (const auto error = context_.check_limit(Limit::kCommand, place->membership->commands))
+    return responder.fail(*error);
+  const auto cursor = parse_cursor(request.http.query);
+  if (!cursor) return responder.fail(invalid_argument("cursor is not one that this server gave."));
+  const rooms::Room& room = place->room->state;
+  const View view = view_of(room.members.at(place->membership->member));
+  v1::ListMembersResponse response;
+  auto next = room.members.upper_bound(*cursor);
+  for (; next != room.members.end() && response.members_size() < kMembersPerPage; ++next)
+    *response.add_members() =
+        to_proto(next->second, view, next->first == place->membership->member);
+  if (next != room.members.end())
+    response.set_next_cursor(std::to_string(number(std::prev(next)->first)));
+  responder.ok(response);
+}
+
+}  // namespace alcove::control

@@ -1,0 +1,32 @@
+#pragma once
+// Requests about rooms as a whole: the hallway, starting one, its summary, its roster. One thread.
+
+#include "control/context.h"
+#include "control/house.h"
+#include "control/responder.h"
+#include "control/sessions.h"
+
+namespace alcove::control {
+
+class Lobby {
+ public:
+  Lobby(Context& context, Sessions& sessions, House& house)
+      : context_(context), sessions_(sessions), house_(house) {}
+
+  void config(Request request);
+  void hallway(Request request);
+  void start_room(Request request);
+  void summary(Request request);
+  void list_members(Request request);
+
+ private:
+  // followers: moderators who follow the viewer.
+  void answer_hallway(Responder& responder, const Caller* viewer,
+                      const std::vector<base::AccountId>& followers);
+
+  Context& context_;
+  Sessions& sessions_;
+  House& house_;
+};
+
+}  // namespace alcove::control
