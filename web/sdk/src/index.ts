@@ -1,4 +1,5 @@
-export * from './api';
+export { ApiClient } from './api';
+export type { ApiOptions, CommandInit } from './api';
 export * from './errors';
 export * from './observable';
 export * from './session';

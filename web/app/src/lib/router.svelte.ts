@@ -1,0 +1,61 @@
+export type Route =
+  | { page: 'hallway' }
+  | { page: 'login' }
+  | { page: 'register' }
+  | { page: 'room'; roomId: string }
+  | { page: 'settings' }
+  | { page: 'sessions' }
+  | { page: 'lost' };
+
+export function parseRoute(pathname: string): Route {
+  const path = pathname.length > 1 ? pathname.replace(/\/+$/, '') : pathname;
+  switch (path) {
+    case '/':
+      return { page: 'hallway' };
+    case '/login':
+      return { page: 'login' };
+    case '/register':
+      return { page: 'register' };
+    case '/settings':
+      return { page: 'settings' };
+    case '/settings/sessions':
+      return { page: 'sessions' };
+  }
+  const room = /^\/r\/([A-Za-z0-9_-]{1,64})$/.exec(path);
+  return room?.[1] === undefined ? { page: 'lost' } : { page: 'room', roomId: room[1] };
+}
+
+class Router {
+  route = $state.raw<Route>(parseRoute(location.pathname));
+  /** Where to go after signing in. */
+  returnTo = '/';
+
+  constructor() {
+    window.addEventListener('popstate', () => {
+      this.route = parseRoute(location.pathname);
+    });
+    document.addEventListener('click', (event) => {
+      this.#followLink(event);
+    });
+  }
+
+  go(path: string): void {
+    history.pushState(null, '', path);
+    this.route = parseRoute(location.pathname);
+    window.scrollTo(0, 0);
+  }
+
+  /** Links inside the app are ordinary links: they open in a new tab as people expect. */
+  #followLink(event: MouseEvent): void {
+    const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
+    if (!plain || event.altKey || event.defaultPrevented) return;
+    const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
+    if (!(link instanceof HTMLAnchorElement) || link.target !== '') return;
+    const url = new URL(link.href);
+    if (url.origin !== location.origin || parseRoute(url.pathname).page === 'lost') return;
+    event.preventDefault();
+    this.go(url.pathname);
+  }
+}
+
+export const router = new Router();

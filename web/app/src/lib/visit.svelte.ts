@@ -1,0 +1,193 @@
+import { ElementAudioSink, Reaction, RoomClient, isOnStage, isOver } from '@alcove/sdk';
+import type { CommandInit, Member, RoomNotice, RoomView, ServerConfig } from '@alcove/sdk';
+import TransformWorker from '@alcove/sdk/transform-worker?worker';
+import { api } from './account.svelte';
+import { errorText } from './errors';
+import { t, tn } from './i18n.svelte';
+import type { MessageKey } from './i18n.svelte';
+import { live } from './live.svelte';
+
+export interface Toast {
+  id: number;
+  text: string;
+}
+
+export interface ShownReaction {
+  id: number;
+  reaction: Reaction;
+  memberId: number;
+}
+
+const kToastMs = 5000;
+const kReactionMs = 2600;
+const kMaxToasts = 3;
+
+export const reactionNames: Record<number, MessageKey> = {
+  [Reaction.CLAP]: 'reaction.clap',
+  [Reaction.HEART]: 'reaction.heart',
+  [Reaction.LAUGH]: 'reaction.laugh',
+  [Reaction.WOW]: 'reaction.wow',
+  [Reaction.THUMBS_UP]: 'reaction.thumbsUp',
+};
+
+/** One visit to a room, for the components: the SDK's client with what is shown for a moment. */
+export class Visit {
+  readonly client: RoomClient;
+  view = $state.raw<RoomView>() as RoomView;
+  levels = $state.raw<ReadonlyMap<number, number>>(new Map());
+  toasts = $state.raw<Toast[]>([]);
+  reactions = $state.raw<ShownReaction[]>([]);
+  #nextId = 1;
+  readonly #stop: (() => void)[];
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+
+  constructor(roomId: string, config: ServerConfig) {
+    this.client = new RoomClient({
+      api,
+      config,
+      roomId,
+      sink: new ElementAudioSink(document.body),
+      createWorker: () => new TransformWorker(),
+    });
+    this.#stop = [
+      this.client.view.subscribe((view) => {
+        this.#viewChanged(view);
+      }),
+      this.client.levels.subscribe((levels) => {
+        this.levels = levels;
+      }),
+      this.client.onNotice((notice) => {
+        this.#notice(notice);
+      }),
+    ];
+  }
+
+  get room() {
+    return this.view.room;
+  }
+
+  get self(): Member | undefined {
+    return this.view.room.self;
+  }
+
+  get onStage(): boolean {
+    return isOnStage(this.self);
+  }
+
+  get over(): boolean {
+    return isOver(this.view.phase);
+  }
+
+  may(command: string): boolean {
+    return this.view.room.allowedCommands.includes(command);
+  }
+
+  /** Gives a command; a refusal is said in words. True where it was taken. */
+  async command(command: CommandInit): Promise<boolean> {
+    return this.attempt(() => this.client.command(command));
+  }
+
+  async attempt(action: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await action();
+      return true;
+    } catch (thrown) {
+      this.say(errorText(thrown));
+      return false;
+    }
+  }
+
+  /** Shown for a moment and read out. */
+  say(text: string): void {
+    const id = this.#nextId++;
+    this.toasts = [...this.toasts, { id, text }].slice(-kMaxToasts);
+    live.announce(text);
+    this.#later(kToastMs, () => {
+      this.toasts = this.toasts.filter((toast) => toast.id !== id);
+    });
+  }
+
+  close(): void {
+    for (const stop of this.#stop) stop();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.client.close();
+  }
+
+  #viewChanged(view: RoomView): void {
+    const before = this.view as RoomView | undefined;
+    this.view = view;
+    if (before?.phase === 'reconnecting' && view.phase === 'connected') {
+      this.say(t('notice.reconnected'));
+    }
+    if (before?.phase === 'connected' && view.phase === 'reconnecting') {
+      live.announce(t('banner.reconnecting'));
+    }
+    const lostMicrophone = before?.hasMicrophone === true && !view.hasMicrophone;
+    if (lostMicrophone && isOnStage(view.room.self) && !isOver(view.phase)) {
+      this.say(t('notice.microphoneLost'));
+    }
+  }
+
+  #notice(notice: RoomNotice): void {
+    switch (notice.kind) {
+      case 'reactions':
+        for (const { reaction, memberIds } of notice.reactions) {
+          for (const memberId of memberIds) this.#showReaction(reaction, memberId);
+        }
+        return;
+      case 'left-stage':
+      case 'joined-stage':
+        // Seen on the stage itself; read out for those who do not see it.
+        live.announce(noticeText(notice));
+        return;
+      case 'hands-waiting':
+      case 'invitation-withdrawn':
+        return;
+      default:
+        this.say(noticeText(notice));
+    }
+  }
+
+  #showReaction(reaction: Reaction, memberId: number): void {
+    const id = this.#nextId++;
+    this.reactions = [...this.reactions, { id, reaction, memberId }].slice(-40);
+    this.#later(kReactionMs, () => {
+      this.reactions = this.reactions.filter((shown) => shown.id !== id);
+    });
+  }
+
+  #later(ms: number, action: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, ms);
+    this.#timers.add(timer);
+  }
+}
+
+function noticeText(notice: RoomNotice): string {
+  switch (notice.kind) {
+    case 'joined-stage':
+      return t('notice.joinedStage', { name: notice.member.displayName });
+    case 'left-stage':
+      return t('notice.leftStage', { name: notice.member.displayName });
+    case 'hand-raised':
+      return t('notice.handRaised', { name: notice.member.displayName });
+    case 'hands-waiting':
+      return tn('notice.handsWaiting', notice.count);
+    case 'invited':
+      return t('notice.invited');
+    case 'on-stage':
+      return t('notice.onStage');
+    case 'moved-to-audience':
+      return t('notice.movedToAudience');
+    case 'made-moderator':
+      return t('notice.madeModerator');
+    case 'muted':
+      return t('notice.muted');
+    case 'locked':
+      return t(notice.locked ? 'notice.locked' : 'notice.unlocked');
+    default:
+      return '';
+  }
+}
