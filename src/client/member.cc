@@ -245,6 +245,11 @@ std::vector<MemberEffect> Member::take_effects() { return std::exchange(effects_
 
 std::vector<MemberEvent> Member::take_events() { return std::exchange(events_, {}); }
 
+Result<void> Member::finish_recording(Instant now) {
+  if (media_) return media_->finish_recording(now);
+  return sink_ == nullptr ? Result<void>() : sink_->finish();
+}
+
 base::DatagramQueue& Member::datagrams() { return media_ ? media_->outgoing() : nothing_; }
 
 }  // namespace alcove::client

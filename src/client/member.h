@@ -82,6 +82,8 @@ class Member {
   std::vector<MemberEvent> take_events();
   // To be sent, then cleared by the caller.
   base::DatagramQueue& datagrams();
+  // After the outcome: the recording's end, of this moment. kUnavailable when the disk refuses.
+  base::Result<void> finish_recording(base::Instant now);
   // The visit is over: nothing more is to be done.
   const std::optional<Outcome>& outcome() const { return outcome_; }
 

@@ -1,0 +1,21 @@
+// alcove-client: a member of a room on the command line.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "options.h"
+#include "runner.h"
+
+int main(int count, char** arguments) {
+  try {
+    alcove::app::ParsedOptions parsed = alcove::app::parse_options(count, arguments);
+    if (!parsed.options) return parsed.exit_status;
+    alcove::app::Runner runner(std::move(*parsed.options));
+    return runner.run();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "alcove-client: {}\n", error.what());
+    return static_cast<int>(alcove::client::ExitStatus::kNetwork);
+  }
+}

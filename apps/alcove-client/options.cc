@@ -1,0 +1,156 @@
+#include "options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+
+#include "base/text.h"
+#include "client/duration_text.h"
+
+namespace alcove::app {
+
+using base::ErrorCode;
+using base::Result;
+
+namespace {
+
+constexpr int kUsage = static_cast<int>(client::ExitStatus::kUsage);
+constexpr std::size_t kMaxName = 40;
+constexpr std::size_t kMaxTitle = 80;
+constexpr std::size_t kMaxPassword = 4096;
+
+struct Texts {
+  std::string link;
+  std::string server;
+  std::string kind = "open";
+  std::string stay;
+  std::string password_file;
+  bool udp_only = false;
+  bool tcp_only = false;
+};
+
+void add_common(CLI::App& command, Options& options, Texts& texts) {
+  client::MemberOptions& member = options.member;
+  command.add_option("--speak", options.speak,
+                     "Speak this file (WAV, FLAC, Ogg Opus), or - for raw s16le 48 kHz mono from "
+                     "standard input");
+  command.add_flag("--loop", member.media.loop, "Begin the file again when it ends");
+  command.add_option("--record", options.record,
+                     "Record what is heard: OUT.wav, OUT.ogg or OUT.opus");
+  command.add_option("--for", texts.stay, "Leave so long after joining: 30s, 5m, 1h");
+  command.add_flag("--json", options.json, "Print one event a line as JSON");
+  command.add_flag("--raise-hand", member.raise_hand, "Raise a hand after joining");
+  command.add_flag("--accept", member.accept_invitations, "Accept invitations to the stage");
+  command.add_flag("--invite-all", member.invite_all,
+                   "As a moderator, invite everybody who raises a hand");
+  auto* udp = command.add_flag("--udp-only", texts.udp_only, "Never use TCP for sound");
+  command.add_flag("--tcp-only", texts.tcp_only, "Never use UDP for sound")->excludes(udp);
+  command.add_option("--password-file", texts.password_file,
+                     "File whose first line is the password");
+  command.add_option("--ca-file", options.authorities_file,
+                     "PEM file with the authorities to trust in place of the system's");
+  command.add_flag("--send-anyway", member.send_anyway)->group("");  // for tests, not in the help
+}
+
+void add_commands(CLI::App& app, Options& options, Texts& texts) {
+  client::MemberOptions& member = options.member;
+  CLI::App* join = app.add_subcommand("join", "Join a room by its link");
+  join->add_option("LINK", texts.link, "http(s)://host[:port]/r/…")->required();
+  join->add_option("--name", member.name, "Your name, as a guest");
+  join->add_option("--username", member.username, "Your account, in place of a guest's name");
+  add_common(*join, options, texts);
+  CLI::App* start = app.add_subcommand("start", "Start a room, print its link, and join it");
+  start->add_option("SERVER", texts.server, "https://host[:port]")->required();
+  start->add_option("--title", member.title, "The room's title")->required();
+  start->add_option("--kind", texts.kind, "open, social or closed")
+      ->check(CLI::IsMember({"open", "social", "closed"}));
+  start->add_option("--username", member.username, "Your account")->required();
+  start->add_option("--name", member.name, "Not used: an account has its own name")->group("");
+  add_common(*start, options, texts);
+  app.require_subcommand(1);
+}
+
+Result<std::string> read_password(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!file || !std::getline(file, line) || line.size() > kMaxPassword)
+    return base::fail(ErrorCode::kInvalidArgument, path + " cannot be read, or holds no password.");
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+bool is_text_of(const std::string& text, std::size_t longest) {
+  return base::is_utf8(text) && !text.empty() && base::count_code_points(text) <= longest;
+}
+
+Result<void> complete_account(Options& options, const Texts& texts) {
+  client::MemberOptions& member = options.member;
+  if (member.username.empty()) {
+    if (!is_text_of(member.name, kMaxName))
+      return base::fail(ErrorCode::kInvalidArgument, "--name is needed: 1 to 40 characters.");
+    if (texts.password_file.empty()) return {};
+    return base::fail(ErrorCode::kInvalidArgument, "--password-file needs --username.");
+  }
+  if (texts.password_file.empty())
+    return base::fail(ErrorCode::kInvalidArgument, "--username needs --password-file.");
+  Result<std::string> password = read_password(texts.password_file);
+  if (!password) return std::unexpected(password.error());
+  member.password = std::move(*password);
+  return {};
+}
+
+Result<void> complete(Options& options, const Texts& texts, bool starts) {
+  client::MemberOptions& member = options.member;
+  if (starts) {
+    Result<client::ServerAddress> server = client::parse_server_address(texts.server);
+    if (!server) return std::unexpected(server.error());
+    member.server = std::move(*server);
+    if (!is_text_of(member.title, kMaxTitle))
+      return base::fail(ErrorCode::kInvalidArgument, "--title has 1 to 80 characters.");
+    member.kind = texts.kind == "closed"   ? v1::ROOM_KIND_CLOSED
+                  : texts.kind == "social" ? v1::ROOM_KIND_SOCIAL
+                                           : v1::ROOM_KIND_OPEN;
+  } else {
+    Result<client::RoomLink> link = client::parse_room_link(texts.link);
+    if (!link) return std::unexpected(link.error());
+    member.server = std::move(link->server);
+    member.room = link->room;
+  }
+  if (Result<void> account = complete_account(options, texts); !account) return account;
+  member.media.use_udp = !texts.tcp_only;
+  member.media.use_tcp = !texts.udp_only;
+  if (texts.stay.empty()) return {};
+  const std::optional<base::Duration> stay = client::parse_duration(texts.stay);
+  if (!stay)
+    return base::fail(ErrorCode::kInvalidArgument,
+                      "--for takes a duration, such as 30s, 5m or 1h.");
+  member.stay = *stay;
+  return {};
+}
+
+}  // namespace
+
+ParsedOptions parse_options(int count, char** arguments) {
+  CLI::App app("Alcove's client without a window: listens, speaks and moderates in a room.",
+               "alcove-client");
+  app.footer(
+      "Exit status: 0 well; 1 usage; 2 refused; 3 no connection; 4 no sound; 5 removed, or the "
+      "room ended.");
+  Options options;
+  Texts texts;
+  add_commands(app, options, texts);
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::ParseError& error) {
+    return {std::nullopt, app.exit(error) == 0 ? 0 : kUsage};
+  }
+  if (Result<void> completed = complete(options, texts, app.got_subcommand("start")); !completed) {
+    fmt::print(stderr, "alcove-client: {}\n", completed.error().message);
+    return {std::nullopt, kUsage};
+  }
+  return {std::move(options), 0};
+}
+
+}  // namespace alcove::app
