@@ -53,8 +53,8 @@ BIO_METHOD* make_method() {
 }  // namespace
 
 BIO* make_dtls_bio(DtlsHandshake& handshake) {
-  static BIO_METHOD* const kMethod = make_method();
-  BIO* bio = BIO_new(kMethod);
+  static BIO_METHOD* const method = make_method();
+  BIO* bio = BIO_new(method);
   CHECK(bio != nullptr);
   BIO_set_data(bio, &handshake);
   BIO_set_init(bio, 1);

@@ -14,8 +14,9 @@
 namespace alcove::crypto {
 
 enum class SrtpProfile : std::uint8_t {
-  kAeadAes128Gcm,        // 0x0007 in use_srtp (RFC 7714, section 14.2)
-  kAes128CmHmacSha1_80,  // 0x0001 (RFC 5764, section 4.1.2)
+  kAeadAes128Gcm,  // 0x0007 in use_srtp (RFC 7714, section 14.2)
+  // 0x0001 (RFC 5764, section 4.1.2).
+  kAes128CmHmacSha1_80,  // NOLINT(readability-identifier-naming): the name in the RFC
 };
 
 inline constexpr std::size_t kSrtpKeySize = 16;

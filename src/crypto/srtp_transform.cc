@@ -15,9 +15,9 @@ constexpr std::uint32_t kEncryptedFlag = 0x80000000;
 
 // Fetched once: a fetch for each of thousands of contexts would take the library's lock each time.
 const EVP_CIPHER* cipher_of(SrtpProfile profile) {
-  static EVP_CIPHER* const kGcm = EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr);
-  static EVP_CIPHER* const kCtr = EVP_CIPHER_fetch(nullptr, "AES-128-CTR", nullptr);
-  return profile == SrtpProfile::kAeadAes128Gcm ? kGcm : kCtr;
+  static EVP_CIPHER* const gcm = EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr);
+  static EVP_CIPHER* const ctr = EVP_CIPHER_fetch(nullptr, "AES-128-CTR", nullptr);
+  return profile == SrtpProfile::kAeadAes128Gcm ? gcm : ctr;
 }
 
 std::uint32_t load_u32(base::Bytes bytes) {

@@ -18,6 +18,7 @@ struct NetworkConditions {
   std::uint32_t duplicate_percent = 0;
   std::uint32_t least_delay_ms = 5;
   std::uint32_t most_delay_ms = 5;  // more than the least reorders
+  bool record_per_datagram = false;
 };
 
 class DtlsNetwork {
@@ -80,8 +81,19 @@ class DtlsNetwork {
   bool chance(std::uint32_t percent) { return percent > 0 && random_.below(100) < percent; }
 
   void collect() {
-    for (base::Buffer& datagram : client_.take_outgoing()) send(DtlsRole::kClient, datagram);
-    for (base::Buffer& datagram : server_.take_outgoing()) send(DtlsRole::kServer, datagram);
+    for (const base::Buffer& datagram : client_.take_outgoing()) split(DtlsRole::kClient, datagram);
+    for (const base::Buffer& datagram : server_.take_outgoing()) split(DtlsRole::kServer, datagram);
+  }
+
+  void split(DtlsRole from, base::Bytes datagram) {
+    while (!datagram.empty()) {
+      std::size_t size = datagram.size();
+      if (conditions_.record_per_datagram && size >= 13)
+        size = std::min<std::size_t>(size, 13U + datagram[11] * 256U + datagram[12]);
+      base::Buffer part = base::to_buffer(datagram.first(size));
+      datagram = datagram.subspan(size);
+      send(from, part);
+    }
   }
 
   void send(DtlsRole from, base::Buffer& datagram) {

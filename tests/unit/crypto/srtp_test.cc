@@ -189,7 +189,7 @@ TEST_P(SrtpTest, RtcpReplaysAreRefused) {
 }
 
 TEST_P(SrtpTest, RolloverInOrder) {
-  for (std::uint64_t index = 65000; index < 3 * 65536; index += 100)
+  for (std::uint64_t index = 65000; index < 3ULL * 65536; index += 100)
     ASSERT_EQ(open(seal(index)), index);
 }
 
@@ -234,14 +234,14 @@ TEST_P(SrtpTest, SourcesAreBoundedAndOnlyAuthenticOnesCount) {
     EXPECT_EQ(open(forged), failed(SrtpError::kAuthFailed));
   }
   for (std::uint32_t ssrc = 0; ssrc < SrtpReceiver::kMaxSources; ++ssrc) {
-    EXPECT_EQ(open(seal(10 * ssrc, ssrc)), 10 * ssrc);
+    EXPECT_EQ(open(seal(10ULL * ssrc, ssrc)), 10ULL * ssrc);
     EXPECT_TRUE(open_rtcp(seal_rtcp(ssrc)));
   }
   EXPECT_EQ(open(seal(1, 99)), failed(SrtpError::kTooManySources));
   EXPECT_EQ(open_rtcp(seal_rtcp(99)), failed(SrtpError::kTooManySources));
   // The admitted ones go on, each with its own counter.
   for (std::uint32_t ssrc = 0; ssrc < SrtpReceiver::kMaxSources; ++ssrc)
-    EXPECT_EQ(open(seal(10 * ssrc + 1, ssrc)), 10 * ssrc + 1);
+    EXPECT_EQ(open(seal(10ULL * ssrc + 1, ssrc)), 10ULL * ssrc + 1);
 }
 
 TEST_P(SrtpTest, TheRolloverCounterIsAuthenticated) {
