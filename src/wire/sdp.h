@@ -16,7 +16,7 @@
 namespace alcove::wire {
 
 // Bounds of what is accepted; more is an error.
-inline constexpr std::size_t kMaxSdpSize = 64 * 1024;
+inline constexpr std::size_t kMaxSdpSize = 65'536;
 inline constexpr std::size_t kMaxSdpLine = 1024;
 inline constexpr std::size_t kMaxSdpMedia = 16;
 inline constexpr std::size_t kMaxSdpPayloadTypes = 64;  // of one m-line
@@ -84,22 +84,22 @@ struct SdpSource {
 // One m-line. What stands at session level for all of them is copied into each that does not say
 // it.
 struct SdpMedia {
-  SdpMediaKind kind = SdpMediaKind::kOther;
-  std::string media;                 // "audio", as written
   std::size_t line = 0;              // where it begins, from 1
-  std::uint16_t port = 0;            // 0: rejected, unless bundle_only
-  bool bundle_only = false;          // RFC 9143: takes part through the BUNDLE group alone
+  std::string media;                 // "audio", as written
   std::string protocol;              // "UDP/TLS/RTP/SAVPF"
   std::vector<std::string> formats;  // as written; for RTP these are the payload types
   std::string mid;                   // empty when not said
-  SdpDirection direction = SdpDirection::kSendRecv;
-  std::vector<SdpCodec> codecs;  // of RTP m-lines, in order of preference
+  std::vector<SdpCodec> codecs;      // of RTP m-lines, in order of preference
   std::vector<SdpSource> sources;
-  bool rtcp_mux = false;
+  std::vector<IceCandidate> candidates;  // those that can be used: an IP address, UDP or TCP
   std::optional<IceCredentials> ice;
   std::optional<SdpFingerprint> fingerprint;  // sha-256 if any is
   std::optional<SdpSetup> setup;
-  std::vector<IceCandidate> candidates;  // those that can be used: an IP address, UDP or TCP
+  std::uint16_t port = 0;  // 0: rejected, unless bundle_only
+  SdpMediaKind kind = SdpMediaKind::kOther;
+  SdpDirection direction = SdpDirection::kSendRecv;
+  bool bundle_only = false;  // RFC 9143: takes part through the BUNDLE group alone
+  bool rtcp_mux = false;
   bool end_of_candidates = false;
 
   bool is_rejected() const { return port == 0 && !bundle_only; }
