@@ -115,16 +115,17 @@ void House::attach_socket(const Place& place, MemberSocket& socket) {
   send_goodbye(membership, {.code = base::ErrorCode::kFailedPrecondition,
                             .reason = "socket.replaced",
                             .message = "Another connection of this join took over."});
-  membership.socket = &socket;
-  membership.awaiting_socket = false;
   context_.timers.cancel(membership.socket_timer);
-  send_welcome(place);
-  if (membership.media != v1::MediaChanged::STATE_UNSPECIFIED) {
-    v1::RoomEvent event;
-    event.mutable_media_changed()->set_state(membership.media);
-    send_batch(membership, {}, encode_events({&event, 1}));
-  }
+  // The member is back before it gets Welcome, so that Welcome says so.
+  membership.awaiting_socket = true;
   update_presence(place.room, membership);
+  membership.awaiting_socket = false;
+  membership.socket = &socket;
+  send_welcome(place);
+  if (membership.media == v1::MediaChanged::STATE_UNSPECIFIED) return;
+  v1::RoomEvent event;
+  event.mutable_media_changed()->set_state(membership.media);
+  send_batch(membership, {}, encode_events({&event, 1}));
 }
 
 void House::detach_socket(const base::JoinId& join_id, const MemberSocket& socket) {
