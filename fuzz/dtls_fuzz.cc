@@ -18,11 +18,11 @@ namespace crypto = alcove::crypto;
 enum Step : std::uint8_t { kToServer, kToClient, kWait, kExchange, kSteps };
 
 const crypto::DtlsContext& context() {
-  static const crypto::DtlsContext kContext = [] {
+  static const crypto::DtlsContext instance = [] {
     crypto::SystemRandom random;
     return crypto::DtlsContext(crypto::Certificate::generate(random, {}));
   }();
-  return kContext;
+  return instance;
 }
 
 // What the two have for each other, so that later states are reached too.
@@ -33,8 +33,8 @@ void exchange(Instant now, crypto::DtlsSession& client, crypto::DtlsSession& ser
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const crypto::Fingerprint& expected = context().fingerprint();
   crypto::DtlsSession server(context(), crypto::DtlsRole::kServer, expected);

@@ -55,8 +55,8 @@ void check_rtcp(Pair& pair, Buffer packet, bool protect) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Pair gcm(true);
   Pair counter_mode(false);
