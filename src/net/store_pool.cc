@@ -38,6 +38,7 @@ class StorePool::Implementation : public std::enable_shared_from_this<Implementa
     }
     changed_.notify_all();
     for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
   }
 
   bool push(Job work, Job done) {
@@ -89,6 +90,8 @@ StorePool::StorePool(EventLoop& loop, Options options)
 }
 
 StorePool::~StorePool() { implementation_->stop(); }
+
+void StorePool::stop() { implementation_->stop(); }
 
 bool StorePool::run(Job work, Job done) {
   return implementation_->push(std::move(work), std::move(done));

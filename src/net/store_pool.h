@@ -15,13 +15,14 @@ class StorePool final : public base::Executor {
     std::size_t queue_bound = 256;  // waiting, beside those that run
   };
   StorePool(EventLoop& loop, Options options);
-  // Ends after what runs now; what waits is dropped, and no done is called any more.
-  ~StorePool() override;
+  ~StorePool() override;  // stops
   StorePool(const StorePool&) = delete;
   StorePool& operator=(const StorePool&) = delete;
 
   // From the loop's thread; done runs there. Neither may throw.
   bool run(Job work, Job done) override;
+  // Returns when what runs now has ended; what waits is dropped, and no done is called any more.
+  void stop();
 
  private:
   class Implementation;
