@@ -53,7 +53,7 @@ void Member::handle_line(Instant now, std::string_view line) {
     return report_error("", {0, "invalid_argument", "", command.error().message, 0});
   }
   if (command->kind == ConsoleCommand::Kind::kHelp)
-    return report("help", {}, std::string(console_help()));
+    return report("help", {{"text", std::string(console_help())}}, std::string(console_help()));
   if (command->kind == ConsoleCommand::Kind::kLeave) return leave(now);
   if (phase_ != Phase::kJoined)
     return report_error(command->verb, {0, "unavailable", "", "Not in the room at the moment.", 0});
@@ -102,7 +102,7 @@ void Member::handle_answer(Instant now, std::uint64_t id, const Result<HttpAnswe
       if (const auto error = error_of(answer)) report_error(pending.verb, *error);
       break;
     case Ask::kLeave:
-      finish(ExitStatus::kOk, "");
+      finish(leaving_with_.status, leaving_with_.message);
       break;
     case Ask::kFindMember:
     case Ask::kListMembers:
@@ -130,7 +130,7 @@ void Member::handle_websocket_closed(Instant now, std::uint64_t id) {
 void Member::handle_datagram(Instant now, const base::Path& path, base::Bytes datagram) {
   if (!media_) return;
   media_->handle_datagram(now, path, datagram);
-  drain_media(now);
+  settle(now);
 }
 
 void Member::handle_tcp_opened(Instant now, const base::SocketAddress& remote,
@@ -167,9 +167,12 @@ void Member::handle_timeout(Instant now) {
   handle_media_deadlines(now);
   if (now >= leave_at_) {
     leave_at_ = base::kNever;
+    // A script that stayed its time and never had sound should know.
+    if (!media_was_connected_) leaving_with_ = {ExitStatus::kMediaFailed, diagnose().message};
     leave(now);
   }
-  if (now >= give_up_at_ && phase_ == Phase::kLeaving) finish(ExitStatus::kOk, "");
+  if (now >= give_up_at_ && phase_ == Phase::kLeaving)
+    finish(leaving_with_.status, leaving_with_.message);
   settle(now);
 }
 
@@ -181,7 +184,7 @@ Instant Member::next_deadline() const {
   return next;
 }
 
-// What follows from whatever was just handled. Every public call but the hot one ends here.
+// What follows from whatever was just handled: every public call ends here.
 void Member::settle(Instant now) {
   if (phase_ == Phase::kFinished) return;
   drain_channel(now);

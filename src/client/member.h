@@ -216,6 +216,7 @@ class Member {
   std::vector<MemberEffect> effects_;
   std::vector<MemberEvent> events_;
   base::DatagramQueue nothing_;
+  Outcome leaving_with_;
   std::optional<Outcome> outcome_;
 };
 
