@@ -15,6 +15,7 @@ struct Reader {
 
   static std::vector<wire::ReportBlock> list(const wire::ReportBlocks& blocks) {
     std::vector<wire::ReportBlock> all;
+    all.reserve(blocks.size());
     for (std::size_t i = 0; i < blocks.size(); ++i) all.push_back(blocks[i]);
     if (blocks.find(7)) ++g_sum;
     return all;
@@ -41,8 +42,8 @@ struct Reader {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const base::Bytes bytes(data, size);
   const auto compound = wire::parse_rtcp(bytes);

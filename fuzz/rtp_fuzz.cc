@@ -5,8 +5,8 @@
 #include "wire/demux.h"
 #include "wire/rtp.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace alcove;
   const auto require = [](bool condition) {

@@ -384,7 +384,7 @@ Problem SdpParser::finish() {
     if (own.ufrag.has_value() != own.pwd.has_value())
       return "a=ice-ufrag and a=ice-pwd must come together";
     if (own.ufrag) media.ice = IceCredentials{std::move(*own.ufrag), std::move(*own.pwd)};
-    media.fingerprint = own.fingerprint ? std::move(own.fingerprint) : session.fingerprint;
+    media.fingerprint = own.fingerprint ? own.fingerprint : session.fingerprint;
     media.setup = own.setup ? own.setup : session.setup;
     media.direction = own.direction.value_or(session.direction.value_or(SdpDirection::kSendRecv));
   }

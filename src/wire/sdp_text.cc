@@ -130,14 +130,14 @@ std::optional<std::optional<IceCandidate>> parse_candidate(std::string_view valu
       typ != "typ" || !is_sdp_token(type_name) || !tcp_type)
     return std::nullopt;
 
-  const std::optional<IceCandidate> useless;
+  const auto useless = [] { return std::optional<std::optional<IceCandidate>>(std::in_place); };
   IceCandidate candidate;
   const bool is_udp = equals_ignoring_case(transport, "udp");
   const bool is_tcp = equals_ignoring_case(transport, "tcp");
   const auto type = find_name(kCandidateTypes, type_name);
   const auto ip = base::IpAddress::parse(address);
-  if ((!is_udp && !is_tcp) || !type || !ip) return useless;
-  if (is_tcp && *tcp_type == TcpType::kNone) return useless;
+  if ((!is_udp && !is_tcp) || !type || !ip) return useless();
+  if (is_tcp && *tcp_type == TcpType::kNone) return useless();
   candidate.foundation = foundation;
   candidate.component = *component;
   candidate.protocol = is_udp ? base::TransportProtocol::kUdp : base::TransportProtocol::kTcp;

@@ -216,7 +216,7 @@ TEST(Stun, FingerprintMustBeLast) {
 TEST(Stun, RandomBytesBehindARightHeader) {
   base::SeededRandom random(7);
   for (int round = 0; round < 20'000; ++round) {
-    base::Buffer bytes(kStunHeaderSize + 4 * random.below(20));
+    base::Buffer bytes(kStunHeaderSize + std::size_t{4} * random.below(20));
     random.fill(bytes);
     bytes[0] &= 0x3f;
     bytes[2] = 0;

@@ -87,8 +87,8 @@ TEST_P(StunDamage, AnyFlippedBitIsRefused) {
     damaged[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
     const auto message = parse_stun(damaged);
     if (!message) continue;
-    // Only damage that makes FINGERPRINT disappear passes the parser: its own type, or a length that
-    // swallows it. Integrity then fails, unless what it covers is untouched.
+    // Only damage that makes FINGERPRINT disappear passes the parser: its own type, or a length
+    // that swallows it. Integrity then fails, unless what it covers is untouched.
     EXPECT_FALSE(message->has_fingerprint) << bit;
     if (bit / 8 >= bytes.size() - 8) continue;
     EXPECT_FALSE(check_integrity(*message, kPassword, crypto::hmac_sha1)) << bit;
