@@ -75,7 +75,9 @@ TEST_F(EventChannelTest, ComesBackWithGrowingWaits) {
   for (int i = 0; i < 8; ++i) {
     const base::Duration wait = channel_.next_deadline() - now_;
     EXPECT_LE(wait, EventChannel::kLongestRetry);
-    if (i < 5) EXPECT_GT(wait, last);
+    if (i < 5) {
+      EXPECT_GT(wait, last);
+    }
     last = wait;
     advance_to_deadline();
     const auto opened = take<OpenWebSocket>();
