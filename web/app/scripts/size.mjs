@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const kMaxScriptBytes = 60 * 1024;
+const kMaxScriptBytes = 76 * 1024;
 const kMaxStyleBytes = 12 * 1024;
 
 const dist = resolve(dirname(fileURLToPath(import.meta.url)), '../dist');

@@ -84,7 +84,7 @@ export function tn(key: CountedKey, count: number, values: Values = {}): string 
 /** A date and time, short. */
 export function formatDate(ms: number): string {
   const options: Intl.DateTimeFormatOptions = { dateStyle: 'medium', timeStyle: 'short' };
-  return new Intl.DateTimeFormat(language.locale, options).format(new Date(ms));
+  return new Intl.DateTimeFormat(language.locale, options).format(ms);
 }
 
 /** Names as a list: "Ada, Ben and Cy". */

@@ -22,5 +22,5 @@ export function toneOf(name: string): number {
   for (const character of name.trim().toLocaleLowerCase()) {
     hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16777619) >>> 0;
   }
-  return hash % kTones;
+  return ((hash ^ (hash >>> 15)) >>> 0) % kTones;
 }

@@ -5,6 +5,7 @@ import { api } from './account.svelte';
 import { errorText } from './errors';
 import { t, tn } from './i18n.svelte';
 import type { MessageKey } from './i18n.svelte';
+import { kNoLevels } from './levels';
 import { live } from './live.svelte';
 
 export interface Toast {
@@ -34,12 +35,12 @@ export const reactionNames: Record<number, MessageKey> = {
 export class Visit {
   readonly client: RoomClient;
   view = $state.raw<RoomView>() as RoomView;
-  levels = $state.raw<ReadonlyMap<number, number>>(new Map());
+  levels = $state.raw(kNoLevels);
   toasts = $state.raw<Toast[]>([]);
   reactions = $state.raw<ShownReaction[]>([]);
   #nextId = 1;
   readonly #stop: (() => void)[];
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #timers: ReturnType<typeof setTimeout>[] = [];
 
   constructor(roomId: string, config: ServerConfig) {
     this.client = new RoomClient({
@@ -137,6 +138,7 @@ export class Visit {
         return;
       case 'left-stage':
       case 'joined-stage':
+      case 'invited':
         // Seen on the stage itself; read out for those who do not see it.
         live.announce(noticeText(notice));
         return;
@@ -158,10 +160,10 @@ export class Visit {
 
   #later(ms: number, action: () => void): void {
     const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+      this.#timers = this.#timers.filter((other) => other !== timer);
       action();
     }, ms);
-    this.#timers.add(timer);
+    this.#timers.push(timer);
   }
 }
 

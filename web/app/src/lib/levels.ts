@@ -1,0 +1,2 @@
+/** Nobody speaks. */
+export const kNoLevels: ReadonlyMap<number, number> = new Map();
