@@ -98,8 +98,8 @@ void Lobby::answer_hallway(Responder& responder, const Caller* viewer,
   std::vector<const LiveRoom*> rooms;
   for (const auto& [id, room] : house_.rooms())
     if (shown(room->state)) rooms.push_back(room.get());
-  std::ranges::stable_sort(rooms, std::greater{},
-                           [](const LiveRoom* room) { return room->state.members.size(); });
+  std::ranges::sort(rooms, std::greater{},
+                    [](const LiveRoom* room) { return room->state.members.size(); });
   if (rooms.size() > kMaxHallway) rooms.resize(kMaxHallway);
   v1::HallwayResponse response;
   for (const LiveRoom* room : rooms) *response.add_rooms() = summary_of(*room);

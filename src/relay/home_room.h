@@ -13,7 +13,11 @@
 namespace alcove::relay {
 
 struct HomeRoom {
-  explicit HomeRoom(unsigned slots) : mapper(slots) {}
+  // A shard's listeners outlive this when messages are lost, and an index of a slot must never come
+  // back: two packets under one SRTP nonce. So each begins at the clock, which runs ahead of any
+  // count of packets.
+  HomeRoom(unsigned slots, base::Instant now)
+      : mapper(slots, static_cast<std::uint64_t>(now.time_since_epoch().count())) {}
 
   void set_present(unsigned shard, bool present) {
     const std::uint64_t bit = std::uint64_t{1} << shard;

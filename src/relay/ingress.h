@@ -24,8 +24,8 @@ inline constexpr std::int64_t kIngressPacketsPerSecond = 120;
 inline constexpr std::int64_t kIngressPacketBurst = 150;
 inline constexpr std::int64_t kIngressBytesPerSecond = 40'000;
 inline constexpr std::int64_t kIngressByteBurst = 60'000;
-// What fits a datagram of 1,280 bytes under IPv6, with SRTP, or one frame over TCP.
-inline constexpr std::size_t kMaxPayload = 1'180;
+// With RTP, SRTP, UDP and IPv6 it fits the least MTU of IPv6, 1,280 bytes.
+inline constexpr std::size_t kMaxPayload = 1'200;
 // An endpoint may begin another SSRC this often, after the silence below.
 inline constexpr std::uint32_t kMaxStreamChanges = 4;
 inline constexpr base::Duration kStreamChangeSilence = base::seconds(1);

@@ -7,6 +7,7 @@
 namespace alcove::relay {
 namespace {
 
+constexpr base::Duration kAnnounceInterval = base::seconds(5);
 constexpr base::Duration kLossInterval = base::seconds(1);
 constexpr base::Duration kLossLifetime = base::seconds(15);
 // One NACK names at most what the ring holds.
@@ -20,6 +21,12 @@ std::uint32_t ticks(base::Duration duration) {
 
 LocalRoom::LocalRoom(const base::RelayRoomId& id, unsigned slots) : id_(id), slots_(slots) {
   CHECK(slots > 0 && slots <= kMaxSlots);
+}
+
+bool LocalRoom::announce(base::Instant now) {
+  if (now - announced_ < kAnnounceInterval) return false;
+  announced_ = now;
+  return true;
 }
 
 void LocalRoom::add_listener(Endpoint& endpoint, base::RandomSource& random) {

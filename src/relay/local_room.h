@@ -33,6 +33,10 @@ class LocalRoom {
   void remove_endpoint() { --endpoints_; }
   bool has_endpoints() const { return endpoints_ != 0; }
 
+  // Whether it is time to tell the home shard again that there are endpoints here: the queues
+  // between shards are bounded, and a message may have been lost.
+  bool announce(base::Instant now);
+
   // A connected endpoint hears the slots from now on. It must be removed before it ends.
   void add_listener(Endpoint& endpoint, base::RandomSource& random);
   void remove_listener(const Endpoint& endpoint);
@@ -82,6 +86,7 @@ class LocalRoom {
 
   base::RelayRoomId id_;
   std::size_t endpoints_ = 0;
+  base::Instant announced_{};
   std::vector<Listener> listeners_;
   std::vector<Slot> slots_;
   LossHistogram loss_{};

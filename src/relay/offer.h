@@ -23,8 +23,9 @@ struct AcceptedOffer {
       slot_payload_types;  // Opus on the first receive-only m-lines, one a slot
 };
 
-// Exactly one m-line that sends, at least `slots` that only receive, all audio with Opus and in one
-// bundle, no address anywhere. The error says which line and why, and quotes nothing of it.
+// Exactly one audio m-line that sends, at least `slots` that only receive, all with Opus and in one
+// bundle, no address anywhere. What is not audio is answered with port 0. The error says which line
+// and why, and quotes nothing of it.
 std::expected<AcceptedOffer, std::string> accept_offer(std::string_view sdp, unsigned slots);
 
 // The candidates of the answer: UDP before TCP, in the given order.

@@ -180,11 +180,11 @@ void Shard::Implementation::drop_datagram(Turn turn, const base::Path& path, Dro
 void Shard::Implementation::add_path(Turn turn, const base::Path& path, unsigned via,
                                      Endpoint& endpoint) {
   const auto [entry, is_new] = paths_.try_emplace(path, ValidPath{&endpoint, via, turn.now});
-  const bool is_routed = !is_new && entry->second.via == via;
   entry->second = {&endpoint, via, turn.now};
   if (is_new && path.protocol == base::TransportProtocol::kTcp)
     connections_.insert_or_assign(path.connection, path);
-  if (via != options_.index && !is_routed) tell(turn, via, RoutePath{path, options_.index});
+  // With each check again: the queues between shards are bounded, and one may have been lost.
+  if (via != options_.index) tell(turn, via, RoutePath{path, options_.index});
 }
 
 void Shard::Implementation::forget_path(Turn turn, const base::Path& path,

@@ -234,6 +234,9 @@ void Shard::Implementation::serve_deadline(Turn turn, Endpoint& endpoint) {
   if (turn.now >= endpoint.report_at) {
     endpoint.report_at = turn.now + kSenderReportInterval;
     send_sender_report(turn, endpoint);
+    const base::RelayRoomId& room = endpoint.room->id();
+    if (endpoint.room->announce(turn.now))
+      tell(turn, home_of(room), RoomPresence{room, options_.index, true});
   }
   if (turn.now >= endpoint.ingress.next_deadline()) {
     if (endpoint.ingress.is_report_due(turn.now)) send_receiver_report(turn, endpoint);

@@ -28,10 +28,12 @@ void Shard::Implementation::handle_connection_closed(Turn turn, std::uint64_t co
 }
 
 void Shard::Implementation::take(Turn turn, ForwardedDatagram&& message) {
+  if (message.from >= options_.count || message.from == options_.index) return;
   handle_datagram(turn, message.path, message.datagram, message.from);
 }
 
 void Shard::Implementation::take(Turn, const RoutePath& message) {
+  if (message.owner >= options_.count || message.owner == options_.index) return;
   const auto found = routes_.find(message.path);
   if (found == routes_.end() && routes_.size() >= options_.max_routed_paths)
     return counters_.drop(DropReason::kTooManyRoutes);
@@ -57,11 +59,11 @@ void Shard::Implementation::take(Turn turn, const RoutedConnectionClosed& messag
   end_path(turn, path);
 }
 
-void Shard::Implementation::take(Turn, const RoomPresence& message) {
+void Shard::Implementation::take(Turn turn, const RoomPresence& message) {
   if (message.shard >= options_.count) return;
   const auto found = home_rooms_.find(message.room);
   if (!message.present && found == home_rooms_.end()) return;
-  HomeRoom& home = home_rooms_.try_emplace(message.room, options_.slots).first->second;
+  HomeRoom& home = home_rooms_.try_emplace(message.room, options_.slots, turn.now).first->second;
   home.set_present(message.shard, message.present);
   if (home.shards == 0) home_rooms_.erase(message.room);
 }
@@ -77,9 +79,12 @@ void Shard::Implementation::take(Turn, const SpeakerStopped& message) {
 }
 
 void Shard::Implementation::take(Turn turn, const SlotPacket& message) {
+  if (message.placement.slot >= options_.slots) return;
   LocalRoom* room = find_room(message.room);
-  if (room == nullptr || message.placement.slot >= options_.slots)
-    return counters_.drop(DropReason::kUnknownRoom);
+  if (room == nullptr) {
+    counters_.drop(DropReason::kUnknownRoom);
+    return tell(turn, home_of(message.room), RoomPresence{message.room, options_.index, false});
+  }
   send_to_listeners(turn, *room, message.speaker, message.placement, message.received,
                     *message.payload);
 }

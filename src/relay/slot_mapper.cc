@@ -9,7 +9,7 @@ namespace {
 
 // Inside a spurt at most 200 ms pass between two packets, so a sender that lost everything in
 // between is at most some tens of packets further on. More is a sender that has begun anew.
-constexpr std::uint64_t kMaxIndexStep = 128;
+constexpr std::uint64_t kMaxIndexStep = 64;
 // A timestamp may run ahead of the arrivals by what a network holds back and then lets go.
 constexpr std::int64_t kMaxTimestampStep = 2000 * kTicksPerMillisecond;
 // The longest Opus packet (RFC 7587, section 4.2).
@@ -21,7 +21,10 @@ std::int32_t difference(std::uint32_t later, std::uint32_t earlier) {
 
 }  // namespace
 
-SlotMapper::SlotMapper(unsigned slots) : slots_(slots) { CHECK(slots > 0); }
+SlotMapper::SlotMapper(unsigned slots, std::uint64_t first_index)
+    : slots_(slots), first_index_(first_index) {
+  CHECK(slots > 0);
+}
 
 std::expected<Placement, DropReason> SlotMapper::place(const SpeakerFrame& frame) {
   Slot* slot = find(frame.speaker);
@@ -88,7 +91,7 @@ void SlotMapper::anchor(Slot& slot, const SpeakerFrame& frame) {
   }
   slot.stream = frame.stream;
   slot.spurt_source = frame.index;
-  slot.spurt_start = slot.used ? slot.last_index + 1 : 0;
+  slot.spurt_start = slot.used ? slot.last_index + 1 : first_index_;
   slot.timestamp_shift = timestamp - frame.timestamp;
   slot.last_source = frame.index;
   slot.last_index = slot.spurt_start;

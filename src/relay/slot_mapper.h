@@ -48,7 +48,8 @@ struct Placement {
 
 class SlotMapper {
  public:
-  explicit SlotMapper(unsigned slots);
+  // The first packet of each slot gets first_index.
+  explicit SlotMapper(unsigned slots, std::uint64_t first_index = 0);
 
   // kNoFreeSlot: all slots are held by others who spoke in the last 300 ms. kBeforeSpurt: it is
   // older than the first packet of its spurt. kImplausible: it is late, and its timestamp is not.
@@ -79,10 +80,11 @@ class SlotMapper {
   Slot* find(const base::JoinId& speaker);
   Slot* take(const SpeakerFrame& frame);
   static bool starts_spurt(const Slot& slot, const SpeakerFrame& frame);
-  static void anchor(Slot& slot, const SpeakerFrame& frame);
+  void anchor(Slot& slot, const SpeakerFrame& frame);
   Placement place_at(Slot& slot, const SpeakerFrame& frame, bool marker);
 
   std::vector<Slot> slots_;
+  std::uint64_t first_index_;
 };
 
 }  // namespace alcove::relay

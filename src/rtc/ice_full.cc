@@ -1,7 +1,6 @@
 #include "rtc/ice_full.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "base/check.h"
@@ -97,7 +96,9 @@ void IceFull::form_pairs(base::Instant now, const std::vector<wire::IceCandidate
       if (is_reachable(local.ip, candidate.address.ip))
         add_pair(now, candidate, local, preference--);
   }
-  std::ranges::stable_sort(pairs_, std::ranges::greater(), &Pair::priority);
+  std::ranges::sort(pairs_, [](const Pair& a, const Pair& b) {
+    return a.priority != b.priority ? a.priority > b.priority : a.path < b.path;
+  });
   if (pairs_.size() > kMaxPairs) pairs_.resize(kMaxPairs);
   const bool has_udp =
       std::ranges::find(pairs_, PairState::kChecking, &Pair::state) != pairs_.end();

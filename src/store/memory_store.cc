@@ -142,7 +142,7 @@ class MemoryStore final : public Store {
     std::vector<Session> own;
     for (const auto& [id, session] : sessions_)
       if (session.account == account && session.expires_at > now) own.push_back(session);
-    std::ranges::stable_sort(own, std::greater{}, &Session::last_used_at);
+    std::ranges::sort(own, std::greater{}, &Session::last_used_at);
     return own;
   }
 
