@@ -44,7 +44,6 @@ MediaThread::MediaThread(unsigned index, std::vector<UdpSocket> sockets,
       event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       sockets_(std::move(sockets)),
       listeners_(listeners),
-      limits_(limits),
       connections_(epoll_.get(), index, limits, options) {
   CHECK(epoll_.valid() && event_.valid());
   watch(event_.get(), kWakeToken, EPOLLIN);

@@ -75,7 +75,6 @@ class MediaThread {
   FileDescriptor event_;
   std::vector<UdpSocket> sockets_;
   const std::vector<TcpListener>& listeners_;
-  ConnectionLimits& limits_;
   StreamConnections connections_;
   std::unique_ptr<ReceiveBatch> batch_ = std::make_unique<ReceiveBatch>();
   base::Instant listeners_resume_at_ = base::kNever;
