@@ -62,7 +62,7 @@ class Runner::Socket final : public net::WebSocketClientHandler {
 
 Runner::Runner(Options options)
     : options_(std::move(options)),
-      http_(loop_, tls()),
+      http_(std::make_unique<net::HttpClient>(loop_, tls())),
       endpoint_(loop_, *this),
       timer_(loop_),
       network_timer_(loop_) {}
@@ -164,11 +164,27 @@ void Runner::watch_network() {
     if (interfaces != interfaces_) {
       interfaces_ = std::move(interfaces);
       const Instant now = net::monotonic_now();
+      abandon_requests(now);
       member_->handle_network_change(now, local_addresses_);
       flush(now);
     }
     watch_network();
   });
+}
+
+// The client before may be the one whose callback runs: it goes later.
+void Runner::renew_http() {
+  std::unique_ptr<net::HttpClient> old =
+      std::exchange(http_, std::make_unique<net::HttpClient>(loop_, tls()));
+  loop_.post([old = std::move(old)] {});
+}
+
+// Requests on their way by the network that is gone would be waited for until they time out.
+void Runner::abandon_requests(Instant now) {
+  renew_http();
+  for (const std::uint64_t id : std::exchange(requests_, {}))
+    member_->handle_answer(now, id,
+                           base::fail(base::ErrorCode::kUnavailable, "The network changed."));
 }
 
 void Runner::interrupt() {
@@ -232,8 +248,11 @@ void Runner::execute(client::HttpCall& call) {
     request.headers.emplace_back("Authorization", call.authorization);
   if (!call.join_token.empty()) request.headers.emplace_back("Alcove-Join", call.join_token);
   request.body = std::move(call.body);
-  http_.request(std::move(request), [this, id = call.id](Result<net::ClientResponse> response) {
+  if (call.fresh_connection && requests_.empty()) renew_http();
+  requests_.insert(call.id);
+  http_->request(std::move(request), [this, id = call.id](Result<net::ClientResponse> response) {
     const Instant now = net::monotonic_now();
+    if (requests_.erase(id) == 0) return;
     Result<client::HttpAnswer> answer = std::unexpected(base::Error{});
     if (response) {
       answer = client::HttpAnswer{response->status, std::move(response->content_type),

@@ -42,6 +42,8 @@ class Runner final : public net::DatagramHandler {
   bool handle_input(base::Bytes bytes);
   void watch_network();
   void interrupt();
+  void abandon_requests(base::Instant now);
+  void renew_http();
 
   void flush(base::Instant now);
   void execute(client::HttpCall& call);
@@ -59,7 +61,8 @@ class Runner final : public net::DatagramHandler {
   Options options_;
   crypto::SystemRandom random_;
   net::EventLoop loop_;
-  net::HttpClient http_;
+  std::unique_ptr<net::HttpClient> http_;
+  std::set<std::uint64_t> requests_;  // unanswered
   std::unique_ptr<client::AudioSource> source_;
   client::LivePcm* live_ = nullptr;  // source_, where it is standard input
   std::unique_ptr<client::AudioSink> sink_;

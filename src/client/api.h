@@ -22,6 +22,8 @@ struct HttpCall {
   std::string authorization;  // value of the header; empty: none
   std::string join_token;     // header Alcove-Join; empty: none
   std::string body;
+  // Not by a connection that is already open: it may lead through a network that is gone.
+  bool fresh_connection = false;
 };
 
 struct HttpAnswer {

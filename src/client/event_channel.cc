@@ -26,7 +26,7 @@ void EventChannel::stop() {
 
 void EventChannel::hurry(Instant now) {
   if (state_ == State::kWaiting) open(now);
-  if (state_ == State::kLive && deadline_ == base::kNever) send_ping(now);
+  if (state_ == State::kLive) send_ping(now, kHurriedPongTimeout);
 }
 
 void EventChannel::open(Instant now) {
@@ -47,12 +47,12 @@ void EventChannel::send(const v1::ClientMessage& message) {
   effects_.emplace_back(SendWebSocket{id_, serialize_padded(message)});
 }
 
-void EventChannel::send_ping(Instant now) {
+void EventChannel::send_ping(Instant now, base::Duration timeout) {
   v1::ClientMessage message;
   message.mutable_ping()->set_nonce(++nonce_);
   send(message);
   ping_at_ = now + kPingEvery;
-  deadline_ = now + kPongTimeout;
+  deadline_ = now + timeout;
 }
 
 void EventChannel::resync() {
@@ -117,7 +117,7 @@ void EventChannel::handle_timeout(Instant now) {
       lose(now);
     }
   }
-  if (now >= ping_at_ && state_ == State::kLive) send_ping(now);
+  if (now >= ping_at_ && state_ == State::kLive) send_ping(now, kPongTimeout);
 }
 
 Instant EventChannel::next_deadline() const { return std::min(deadline_, ping_at_); }

@@ -35,6 +35,8 @@ class EventChannel {
   static constexpr base::Duration kOpenTimeout = base::seconds(10);  // until Welcome
   static constexpr base::Duration kPingEvery = base::seconds(15);
   static constexpr base::Duration kPongTimeout = base::seconds(10);
+  // The same when the network has just changed: the connection is probably dead.
+  static constexpr base::Duration kHurriedPongTimeout = base::seconds(2);
   static constexpr base::Duration kFirstRetry = base::milliseconds(250);
   static constexpr base::Duration kLongestRetry = base::seconds(8);
 
@@ -69,7 +71,7 @@ class EventChannel {
   void open(base::Instant now);
   void lose(base::Instant now);
   void send(const v1::ClientMessage& message);
-  void send_ping(base::Instant now);
+  void send_ping(base::Instant now, base::Duration timeout);
 
   base::RandomSource& random_;
   Backoff backoff_{kFirstRetry, kLongestRetry};

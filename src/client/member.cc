@@ -202,6 +202,7 @@ void Member::call(Pending pending, std::string method, std::string target, std::
   if (pending.ask == Ask::kFindMember || pending.ask == Ask::kListMembers)
     request.join_token = join_token_;
   request.body = std::move(body);
+  request.fresh_connection = pending.ask == Ask::kRestart || reconnecting_;
   pending_.emplace(request.id, std::move(pending));
   effects_.emplace_back(std::move(request));
 }

@@ -32,10 +32,10 @@ std::expected<AcceptedOffer, std::string> accept_offer(std::string_view sdp, uns
   const std::vector<wire::SdpMedia>& media = parsed->media;
   std::size_t senders = 0;
   for (std::size_t i = 0; i < media.size(); ++i) {
-    if (media[i].kind != wire::SdpMediaKind::kAudio)
-      return refuse(at_media(i, "only audio is relayed"));
-    if (media[i].sends() && ++senders > 1) return refuse(at_media(i, "a second m-line that sends"));
+    if (media[i].kind != wire::SdpMediaKind::kAudio) continue;  // is answered with port 0
     if (!media[i].find_opus()) return refuse(at_media(i, "Opus is missing"));
+    if (media[i].can_accept_opus() && media[i].sends() && ++senders > 1)
+      return refuse(at_media(i, "a second m-line that sends"));
   }
   const wire::OfferPlan plan = wire::plan_answer(*parsed);
   if (!plan.send) return refuse("no m-line that sends");

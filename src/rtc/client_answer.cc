@@ -29,7 +29,7 @@ base::Result<void> read_transport(const wire::SdpMedia& media, ClientAnswer& ans
 }
 
 base::Result<std::optional<ClientAnswer::Slot>> read_slot(const wire::SdpMedia& media) {
-  if (media.port == 0 || !media.sends() || media.sources.empty()) return std::nullopt;
+  if (media.is_rejected() || !media.sends() || media.sources.empty()) return std::nullopt;
   const wire::SdpCodec* opus = media.find_opus();
   // We offered one payload type, and an answer may not renumber what we receive.
   if (!opus || opus->payload_type != wire::kOpusPayloadType)
@@ -46,7 +46,7 @@ base::Result<ClientAnswer> parse_client_answer(std::string_view sdp, std::size_t
     return invalid("The answer has another number of m-lines than the offer.");
   const wire::SdpMedia& first = description->media.front();
   const wire::SdpCodec* opus = first.find_opus();
-  if (first.port == 0 || !first.receives() || !opus)
+  if (first.is_rejected() || !first.receives() || !opus)
     return invalid("The answer does not take the stream that was offered.");
 
   ClientAnswer answer;

@@ -131,7 +131,9 @@ void IceFull::send_check(base::Instant now, std::size_t index, base::DatagramQue
   writer.add_username(remote_.ufrag + ":" + local_.ufrag);
   writer.add_priority(pair.peer_reflexive_priority);
   writer.add_ice_controlling(tie_breaker_);
-  if (transaction.nominates) writer.add_use_candidate();
+  // Consent checks nominate as well: after a change of address or of a NAT's mapping they come from
+  // elsewhere, and the relay sends there from then on.
+  if (transaction.nominates || is_in_use(index)) writer.add_use_candidate();
   writer.add_integrity(base::as_bytes(remote_.pwd), crypto::hmac_sha1);
   writer.add_fingerprint();
   const std::size_t size = writer.finish().size();

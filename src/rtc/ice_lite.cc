@@ -162,6 +162,7 @@ bool IceLite::is_valid_path(const base::Path& path) const {
 
 std::vector<base::Path> IceLite::valid_paths() const {
   std::vector<base::Path> paths;
+  paths.reserve(paths_.size());
   for (const ValidPath& valid : paths_) paths.push_back(valid.path);
   return paths;
 }

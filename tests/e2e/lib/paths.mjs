@@ -10,4 +10,4 @@ mkdirSync(outDirectory, { recursive: true });
 export const binDirectory = process.env.ALCOVE_BIN
   ? resolve(here, '..', process.env.ALCOVE_BIN)
   : resolve(rootDirectory, 'build/release/bin');
-export const webDirectory = resolve(rootDirectory, 'web/app/dist');
+export const webDirectory = process.env.ALCOVE_WEB ?? resolve(rootDirectory, 'web/app/dist');

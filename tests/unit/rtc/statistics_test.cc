@@ -99,7 +99,7 @@ TEST_F(ReceiveStatisticsTest, JitterAgainstTheFormulaOfAppendixA8) {
   const int delays[] = {0, 3, 1, 7, 2, 2, 19, 4, 0, 11};
   for (std::uint64_t n = 0; n < std::size(delays); ++n) {
     receive(n, milliseconds(delays[n]));
-    const std::int64_t transit = delays[n] * 48;
+    const std::int64_t transit = std::int64_t{delays[n]} * 48;
     if (n != 0) {
       const auto difference = static_cast<std::uint32_t>(std::abs(transit - last));
       expected += difference - ((expected + 8) >> 4);
@@ -111,7 +111,7 @@ TEST_F(ReceiveStatisticsTest, JitterAgainstTheFormulaOfAppendixA8) {
 
 TEST_F(ReceiveStatisticsTest, AJumpOfTheTimestampIsNotJitter) {
   for (std::uint64_t n = 0; n < 10; ++n) receive(n);
-  timestamp_ += 48'000 * 60;
+  timestamp_ += std::uint64_t{48'000} * 60;
   for (std::uint64_t n = 10; n < 20; ++n) receive(n);
   EXPECT_EQ(statistics_.jitter(), base::Duration(0));
 }
