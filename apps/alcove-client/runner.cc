@@ -161,15 +161,22 @@ bool Runner::handle_input(base::Bytes bytes) {
 void Runner::watch_network() {
   network_timer_.start(net::monotonic_now() + kNetworkLook, [this] {
     std::vector<base::IpAddress> interfaces = net::interface_addresses();
-    if (interfaces != interfaces_) {
-      interfaces_ = std::move(interfaces);
-      const Instant now = net::monotonic_now();
-      abandon_requests(now);
-      member_->handle_network_change(now, local_addresses_);
-      flush(now);
-    }
+    if (interfaces != interfaces_) handle_network_change(std::move(interfaces));
     watch_network();
   });
+}
+
+void Runner::handle_network_change(std::vector<base::IpAddress> interfaces) {
+  const Instant now = net::monotonic_now();
+  // What leaves from an address that is still there goes on. Others come and go, such as
+  // containers'.
+  const bool lost = std::ranges::any_of(interfaces_, [&](const base::IpAddress& address) {
+    return std::ranges::find(interfaces, address) == interfaces.end();
+  });
+  interfaces_ = std::move(interfaces);
+  if (lost) abandon_requests(now);
+  if (lost || member_->reconnecting()) member_->handle_network_change(now, local_addresses_);
+  flush(now);
 }
 
 // The client before may be the one whose callback runs: it goes later.

@@ -41,6 +41,7 @@ class Runner final : public net::DatagramHandler {
   void read_standard_input();
   bool handle_input(base::Bytes bytes);
   void watch_network();
+  void handle_network_change(std::vector<base::IpAddress> interfaces);
   void interrupt();
   void abandon_requests(base::Instant now);
   void renew_http();
