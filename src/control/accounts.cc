@@ -29,11 +29,11 @@ class DrawnRandom final : public base::RandomSource {
 // What a login for an unknown name is checked against, so that it takes as long as one for a known
 // name.
 const std::string& dummy_password_hash() {
-  static const std::string kHash = [] {
+  static const std::string hash = [] {
     base::SeededRandom salt(0);
     return crypto::hash_password("no account has this hash", salt);
   }();
-  return kHash;
+  return hash;
 }
 
 ApiError registration_error(const base::Error& error) {

@@ -98,7 +98,7 @@ void House::collect_left(LiveRoom& room, const rooms::MemberLeft& event, Batch& 
   CHECK(!node.empty());
   forget(node.mapped());
   close_endpoint(node.mapped().join_id);
-  batch.leavers.emplace_back(std::move(node.mapped()), event.cause);
+  batch.leavers.emplace_back(node.mapped(), event.cause);
   if (event.role_before == rooms::Role::kListener)
     room.audience_dirty = true;
   else

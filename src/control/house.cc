@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "control/framing.h"
 #include "control/sessions.h"
 
@@ -37,7 +38,7 @@ std::expected<RoomRef, ApiError> House::start_room(std::string title, rooms::Roo
   room->opening_timer =
       context_.timers.schedule(context_.now + kOpeningTime, [this, weak = std::weak_ptr(room)] {
         if (const RoomRef waiting = weak.lock(); waiting && !waiting->state.opened)
-          (void)apply(waiting, rooms::Close{rooms::EndCause::kEmpty}, rooms::MemberId::kNone);
+          apply_for_server(waiting, rooms::Close{rooms::EndCause::kEmpty}, rooms::MemberId::kNone);
       });
   rooms_.emplace(room->state.id, room);
   return room;
@@ -49,6 +50,12 @@ std::expected<void, rooms::Refusal> House::apply(const RoomRef& room, const room
   if (!events) return std::unexpected(events.error());
   dispatch(room, *events);
   return {};
+}
+
+// What the server itself finds out; a refusal means that it no longer matters.
+void House::apply_for_server(const RoomRef& room, const rooms::Command& command,
+                             rooms::MemberId by) {
+  if (!apply(room, command, by)) base::log(base::LogLevel::kDebug, "room_command_without_effect");
 }
 
 std::expected<rooms::MemberId, rooms::Refusal> House::admit(const RoomRef& room,
@@ -163,18 +170,18 @@ void House::update_presence(const RoomRef& room, Membership& membership) {
   if (member->connected == connected) return;
   if (connected) {
     context_.timers.cancel(membership.expire_timer);
-    (void)apply(room, rooms::Reconnect{}, membership.member);
+    apply_for_server(room, rooms::Reconnect{}, membership.member);
     return;
   }
   membership.expire_timer =
       context_.timers.schedule(context_.now + context_.options.reconnect_grace,
                                [this, join_id = membership.join_id] { expire(join_id); });
-  (void)apply(room, rooms::Disconnect{}, membership.member);
+  apply_for_server(room, rooms::Disconnect{}, membership.member);
 }
 
 void House::expire(const base::JoinId& join_id) {
   if (const std::optional<Place> place = find_by_join(join_id))
-    (void)apply(place->room, rooms::Expire{}, place->membership->member);
+    apply_for_server(place->room, rooms::Expire{}, place->membership->member);
 }
 
 void House::forget(Membership& membership) {
@@ -195,7 +202,7 @@ void House::cut_session(const base::SessionId& session) {
     send_goodbye(*place->membership, {.code = base::ErrorCode::kUnauthenticated,
                                       .reason = "session.revoked",
                                       .message = "This session was revoked: log in."});
-    (void)apply(location.room, rooms::Leave{}, location.member);
+    apply_for_server(location.room, rooms::Leave{}, location.member);
   }
 }
 
@@ -211,7 +218,7 @@ void House::send_goodbye(Membership& membership, const ApiError& reason) {
 void House::end_all_rooms() {
   const std::map<base::RoomId, RoomRef> rooms = rooms_;
   for (const auto& [id, room] : rooms)
-    (void)apply(room, rooms::Close{rooms::EndCause::kServer}, rooms::MemberId::kNone);
+    apply_for_server(room, rooms::Close{rooms::EndCause::kServer}, rooms::MemberId::kNone);
 }
 
 void House::close_endpoint(const base::JoinId& join_id) {

@@ -84,6 +84,7 @@ class House {
   };
 
   // house.cc
+  void apply_for_server(const RoomRef& room, const rooms::Command& command, rooms::MemberId by);
   std::optional<Place> place_of(const Location& location) const;
   void update_presence(const RoomRef& room, Membership& membership);
   void expire(const base::JoinId& join_id);

@@ -13,7 +13,7 @@ using base::ErrorCode;
 
 constexpr base::Duration kRelayTime = base::seconds(5);
 constexpr std::size_t kMaxPending = 2000;
-constexpr std::size_t kMaxOffer = 32 * 1024;
+constexpr std::size_t kMaxOffer = 32'768;
 
 ApiError relay_timeout() {
   return {.code = ErrorCode::kUnavailable,

@@ -12,7 +12,7 @@
 
 namespace alcove::control {
 
-inline constexpr std::size_t kMaxBody = 64 * 1024;
+inline constexpr std::size_t kMaxBody = 65'536;
 
 // Fills message from the body. Errors: 413 too large, 415 neither JSON nor protobuf, 400 malformed,
 // not UTF-8 or with an unknown field.

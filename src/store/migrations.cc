@@ -5,8 +5,8 @@
 namespace alcove::store {
 
 std::span<const Migration> sqlite_migrations() {
-  static const std::array kMigrations = {migration_0001()};
-  return kMigrations;
+  static const std::array migrations = {migration_0001()};
+  return migrations;
 }
 
 }  // namespace alcove::store
