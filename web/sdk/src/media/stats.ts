@@ -128,7 +128,9 @@ export function diagnose({ snapshot, welcomed, heard }: DiagnosisInput): Diagnos
   if (working.length === 0) return 'no-path';
   if (snapshot.dtlsState !== '' && snapshot.dtlsState !== 'connected') return 'dtls';
   if (!welcomed) return 'admission';
-  if (working.every((pair) => pair.protocol === 'tcp')) return 'tcp-only';
+  const selected = working.filter((pair) => pair.id === snapshot.selectedPairId);
+  const used = selected.length > 0 ? selected : working;
+  if (used.every((pair) => pair.protocol === 'tcp')) return 'tcp-only';
   if (heard) return null;
   // Packets arrive and none of them opens: we are not admitted to what is said.
   return snapshot.packetsReceived > 0 ? 'admission' : 'quiet';

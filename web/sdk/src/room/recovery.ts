@@ -21,7 +21,7 @@ export class Recovery {
 
   constructor(
     private readonly host: RecoveryHost,
-    private readonly makeBackoff = () => new Backoff(200, 4000),
+    private readonly makeBackoff = () => new Backoff(200, 2000),
   ) {}
 
   get running(): boolean {
@@ -63,8 +63,9 @@ export class Recovery {
         if (attempt === 'recovered') this.host.onChange();
         return;
       }
+      if (!controller.signal.aborted) await this.#pause(backoff.nextDelayMs());
+      // Another network: what failed on the one before says nothing.
       if (controller.signal.aborted) backoff = this.makeBackoff();
-      else await this.#pause(backoff.nextDelayMs());
     }
   }
 

@@ -1,7 +1,6 @@
 // Every text that people see or hear, in English. fr.ts has the same keys: a test compares them.
 export const en = {
   'app.name': 'Alcove',
-  'app.skip': 'Skip to the content',
   'app.logIn': 'Log in',
   'app.settings': 'Settings',
   'app.close': 'Close',
@@ -19,7 +18,6 @@ export const en = {
   'hallway.empty.title': 'It is quiet in here',
   'hallway.empty.text': 'No room is open at the moment. Start one, and share its link.',
   'hallway.empty.guest': 'No room is open at the moment.',
-  'hallway.failed': 'The hallway cannot be shown right now.',
   'hallway.onStage': 'On stage: {names}',
   'hallway.nobody': 'Nobody on stage yet',
 
@@ -76,8 +74,6 @@ export const en = {
   'stage.muted': 'Muted',
   'stage.you': 'You',
   'stage.away': 'Connection lost',
-  'stage.speaking': 'Speaking',
-  'stage.options': '{name}: details and options',
   'audience.title': 'Audience',
   'audience.count_one': '{count} listener',
   'audience.count_other': '{count} listeners',
@@ -110,7 +106,6 @@ export const en = {
   'member.remove.yes': 'Remove',
   'member.follow': 'Follow',
   'member.unfollow': 'Unfollow',
-  'member.following': 'You follow {name}.',
 
   'controls.title': 'Controls',
   'controls.mute': 'Mute',
@@ -203,7 +198,6 @@ export const en = {
   'notice.unlocked': 'The room is open again',
   'notice.reconnected': 'Connected again',
   'notice.microphoneLost': 'Your microphone is gone. You are muted.',
-  'notice.reaction': '{name}: {reaction}',
 
   'settings.title': 'Settings',
   'settings.language': 'Language',

@@ -2,7 +2,6 @@ import type { Catalogue } from '../i18n.svelte';
 
 export const fr: Catalogue = {
   'app.name': 'Alcove',
-  'app.skip': 'Aller au contenu',
   'app.logIn': 'Se connecter',
   'app.settings': 'Réglages',
   'app.close': 'Fermer',
@@ -20,7 +19,6 @@ export const fr: Catalogue = {
   'hallway.empty.title': 'Tout est calme ici',
   'hallway.empty.text': 'Aucun salon n’est ouvert. Ouvrez-en un et partagez son lien.',
   'hallway.empty.guest': 'Aucun salon n’est ouvert en ce moment.',
-  'hallway.failed': 'Le couloir ne peut pas s’afficher pour le moment.',
   'hallway.onStage': 'Sur scène : {names}',
   'hallway.nobody': 'Personne sur scène pour l’instant',
 
@@ -77,8 +75,6 @@ export const fr: Catalogue = {
   'stage.muted': 'Micro coupé',
   'stage.you': 'Vous',
   'stage.away': 'Connexion perdue',
-  'stage.speaking': 'Parle',
-  'stage.options': '{name} : détails et options',
   'audience.title': 'Public',
   'audience.count_one': '{count} personne à l’écoute',
   'audience.count_other': '{count} personnes à l’écoute',
@@ -111,7 +107,6 @@ export const fr: Catalogue = {
   'member.remove.yes': 'Exclure',
   'member.follow': 'Suivre',
   'member.unfollow': 'Ne plus suivre',
-  'member.following': 'Vous suivez {name}.',
 
   'controls.title': 'Commandes',
   'controls.mute': 'Couper le micro',
@@ -205,7 +200,6 @@ export const fr: Catalogue = {
   'notice.unlocked': 'Le salon est de nouveau ouvert',
   'notice.reconnected': 'Connexion rétablie',
   'notice.microphoneLost': 'Votre micro a disparu. Votre son est coupé.',
-  'notice.reaction': '{name} : {reaction}',
 
   'settings.title': 'Réglages',
   'settings.language': 'Langue',
