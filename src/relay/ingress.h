@@ -19,11 +19,11 @@
 namespace alcove::relay {
 
 // A member sends at most this: every packet is multiplied by the audience. Twice the rate of 20 ms
-// packets and some, in packets and in bytes, with a burst for what a network holds back.
+// packets and some, also of the largest, with a burst for what a network holds back.
 inline constexpr std::int64_t kIngressPacketsPerSecond = 120;
 inline constexpr std::int64_t kIngressPacketBurst = 150;
-inline constexpr std::int64_t kIngressBytesPerSecond = 40'000;
-inline constexpr std::int64_t kIngressByteBurst = 60'000;
+inline constexpr std::int64_t kIngressBytesPerSecond = 75'000;
+inline constexpr std::int64_t kIngressByteBurst = 100'000;
 // With RTP, SRTP, UDP and IPv6 it fits the least MTU of IPv6, 1,280 bytes.
 inline constexpr std::size_t kMaxPayload = 1'200;
 // An endpoint may begin another SSRC this often, after the silence below.
