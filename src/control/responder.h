@@ -3,6 +3,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,7 +20,8 @@ class Responder {
       : respond_(std::move(respond)), binary_(binary), metrics_(&metrics) {}
 
   void ok(const google::protobuf::Message& message, int status = 200);
-  void fail(const ApiError& error);
+  // headers: beside those that belong to the error.
+  void fail(const ApiError& error, std::vector<std::pair<std::string, std::string>> headers = {});
 
  private:
   void send(base::HttpResponse response);

@@ -51,23 +51,25 @@ void Router::route(base::HttpRequest request, base::HttpRespond respond) {
   const std::string path = request.path.size() <= kMaxPath ? request.path : std::string();
   const std::vector<std::string_view> segments =
       path.starts_with('/') ? split(path) : std::vector<std::string_view>();
-  bool path_known = false;
+  std::string methods;  // of this path, for Allow (RFC 9110, section 15.5.6)
   for (const Route& route : routes_) {
     auto parameters = match(route.segments, segments);
     if (!parameters) continue;
-    path_known = true;
-    if (route.method != request.method) continue;
+    if (route.method != request.method) {
+      methods += (methods.empty() ? "" : ", ") + std::string(route.method);
+      continue;
+    }
     return route.handler({std::move(request), *std::move(parameters), std::move(responder)});
   }
-  ApiError error{.code = base::ErrorCode::kNotFound,
-                 .reason = "path.unknown",
-                 .message = "There is no such path."};
-  if (path_known) {
-    error = invalid_argument("This path does not have this method.");
-    error.reason = "method.unknown";
-    error.status = 405;
-  }
-  responder.fail(error);
+  if (methods.empty())
+    return responder.fail({.code = base::ErrorCode::kNotFound,
+                           .reason = "path.unknown",
+                           .message = "There is no such path."});
+  responder.fail({.code = base::ErrorCode::kInvalidArgument,
+                  .reason = "method.unknown",
+                  .message = "This path does not have this method.",
+                  .status = 405},
+                 {{"Allow", methods}});
 }
 
 }  // namespace alcove::control

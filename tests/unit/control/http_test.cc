@@ -86,6 +86,10 @@ TEST_F(HttpTest, UnknownPathsAndMethods) {
   const base::HttpResponse response = request(make("DELETE", "/v1/config"));
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(reason(response), "method.unknown");
+  std::string allow;
+  for (const auto& [name, value] : request(make("PUT", "/v1/sessions")).headers)
+    if (name == "Allow") allow = value;
+  EXPECT_EQ(allow, "POST, GET");
 }
 
 TEST_F(HttpTest, AnswersAreNotCached) {
