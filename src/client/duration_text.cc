@@ -11,10 +11,10 @@ std::optional<base::Duration> parse_duration(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, double>, 5> kUnits = {
       {{"", 1}, {"s", 1}, {"ms", 0.001}, {"m", 60}, {"h", 3600}}};
   double number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  const auto [rest, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc()) return std::nullopt;
-  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  const std::string_view unit = text.substr(static_cast<std::size_t>(rest - text.data()));
   for (const auto& [name, seconds] : kUnits) {
     if (unit != name) continue;
     const double value = number * seconds;

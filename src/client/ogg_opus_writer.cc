@@ -79,7 +79,7 @@ Result<std::unique_ptr<AudioSink>> OggOpusWriter::create(const std::string& path
   return writer;
 }
 
-OggOpusWriter::~OggOpusWriter() { (void)finish(); }
+OggOpusWriter::~OggOpusWriter() { [[maybe_unused]] const Result<void> nobody_is_told = finish(); }
 
 Result<void> OggOpusWriter::write(std::span<const std::int16_t> samples) {
   if (finished_) return base::fail(ErrorCode::kUnavailable, path_ + " is closed.");

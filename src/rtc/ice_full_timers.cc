@@ -132,8 +132,8 @@ void IceFull::send_check(base::Instant now, std::size_t index, base::DatagramQue
   writer.add_priority(pair.peer_reflexive_priority);
   writer.add_ice_controlling(tie_breaker_);
   // Consent checks nominate as well: after a change of address or of a NAT's mapping they come from
-  // elsewhere, and the relay sends there from then on.
-  if (transaction.nominates || is_in_use(index)) writer.add_use_candidate();
+  // elsewhere, and the relay sends there from then on. Not while another pair is being nominated.
+  if (transaction.nominates || (is_in_use(index) && !nominating_)) writer.add_use_candidate();
   writer.add_integrity(base::as_bytes(remote_.pwd), crypto::hmac_sha1);
   writer.add_fingerprint();
   const std::size_t size = writer.finish().size();

@@ -15,6 +15,7 @@ using base::Instant;
 using base::milliseconds;
 
 constexpr std::uint8_t kSeat = 7;
+constexpr std::size_t kSecond = kSampleRate;
 
 struct SentPacket {
   std::uint64_t sequence = 0;
@@ -120,7 +121,7 @@ class Playback {
 Instant at(std::int64_t ms) { return Instant(milliseconds(ms)); }
 
 TEST(JitterBuffer, PlaysAPerfectStreamWholeAfterAShortWait) {
-  const std::vector<std::int16_t> sound = voice(5 * kSampleRate);
+  const std::vector<std::int16_t> sound = voice(5 * kSecond);
   const std::vector<SentPacket> packets = encode(sound);
   Playback playback;
   for (std::size_t i = 0; i < packets.size(); ++i)
@@ -144,8 +145,8 @@ TEST(JitterBuffer, PullsHalfFramesAsWell) {
   JitterBuffer buffer;
   std::vector<std::int16_t> half(480);
   int heard = 0;
-  for (int i = 0; i < 100; ++i) {
-    if (i % 2 == 0 && i / 2 < static_cast<int>(packets.size())) {
+  for (std::int64_t i = 0; i < 100; ++i) {
+    if (i % 2 == 0 && i / 2 < std::ssize(packets)) {
       const SentPacket& p = packets[static_cast<std::size_t>(i / 2)];
       buffer.insert(at(10 * i), {p.sequence, p.timestamp, p.marker, p.seat, p.opus});
     }
@@ -155,7 +156,7 @@ TEST(JitterBuffer, PullsHalfFramesAsWell) {
 }
 
 TEST(JitterBuffer, ReorderedPacketsAreInOrder) {
-  const std::vector<std::int16_t> sound = voice(4 * kSampleRate);
+  const std::vector<std::int16_t> sound = voice(4 * kSecond);
   const std::vector<SentPacket> packets = encode(sound);
   Playback playback;
   for (std::size_t i = 0; i < packets.size(); ++i) {
@@ -181,7 +182,7 @@ TEST(JitterBuffer, DuplicatesAreDropped) {
 }
 
 TEST(JitterBuffer, SingleLossesAreRepairedFromTheNextPacket) {
-  const std::vector<std::int16_t> sound = voice(4 * kSampleRate);
+  const std::vector<std::int16_t> sound = voice(4 * kSecond);
   const std::vector<SentPacket> packets = encode(sound);
   Playback playback;
   std::size_t lost = 0;
@@ -199,7 +200,7 @@ TEST(JitterBuffer, SingleLossesAreRepairedFromTheNextPacket) {
 }
 
 TEST(JitterBuffer, BadNetworkKeepsTheEnvelope) {
-  const std::vector<std::int16_t> sound = voice(10 * kSampleRate);
+  const std::vector<std::int16_t> sound = voice(10 * kSecond);
   const std::vector<SentPacket> packets = encode(sound);
   base::SeededRandom random(3);
   Playback playback;
@@ -214,7 +215,7 @@ TEST(JitterBuffer, BadNetworkKeepsTheEnvelope) {
 }
 
 TEST(JitterBuffer, TheTargetFollowsTheJitter) {
-  const std::vector<SentPacket> packets = encode(voice(12 * kSampleRate));
+  const std::vector<SentPacket> packets = encode(voice(12 * kSecond));
   base::SeededRandom random(4);
   Playback playback;
   for (std::size_t i = 0; i < packets.size(); ++i) {
@@ -275,7 +276,7 @@ TEST(JitterBuffer, ASpurtWhoseFirstPacketIsLostIsPlayed) {
 }
 
 TEST(JitterBuffer, AStallIsBridgedAndCaughtUp) {
-  const std::vector<SentPacket> packets = encode(voice(6 * kSampleRate));
+  const std::vector<SentPacket> packets = encode(voice(6 * kSecond));
   Playback playback;
   for (std::size_t i = 0; i < packets.size(); ++i) {
     const auto sent = static_cast<std::int64_t>(20 * i);
@@ -290,7 +291,7 @@ TEST(JitterBuffer, AStallIsBridgedAndCaughtUp) {
 
 TEST(JitterBuffer, FollowsASendersClock) {
   for (const double drift : {0.998, 1.002}) {
-    const std::vector<SentPacket> packets = encode(voice(40 * kSampleRate));
+    const std::vector<SentPacket> packets = encode(voice(40 * kSecond));
     Playback playback;
     for (std::size_t i = 0; i < packets.size(); ++i) {
       const auto sent = static_cast<std::int64_t>(20'000 * drift * static_cast<double>(i));

@@ -38,7 +38,7 @@ class MemorySource final : public AudioSource {
 
 TEST(Speaker, SendsConstantSizesWithOneMarkerASpurt) {
   std::vector<std::int16_t> sound = tone(48'000, 200, 5000);
-  sound.resize(48'000 * 4);  // 3 s of silence
+  sound.resize(std::size_t{48'000} * 4);  // 3 s of silence
   const std::vector<std::int16_t> second = tone(48'000, 200, 5000);
   sound.insert(sound.end(), second.begin(), second.end());
   MemorySource source(sound);

@@ -293,6 +293,19 @@ TEST(IceTest, AnswersWithAWrongPasswordDoNotCount) {
   EXPECT_EQ(scene.server.accepted, 0);
 }
 
+TEST(IceTest, TheRelayFollowsANewNatMapping) {
+  Scene scene;
+  scene.start({udp_candidate("192.0.2.1", 1000)});
+  ASSERT_TRUE(scene.wait_nominated());
+  scene.network.run_for(seconds(10));
+  scene.network.change_addresses(scene.client.id, {ip("198.51.100.99")});
+  scene.network.run_for(seconds(7));  // the longest pause between two consent checks, and more
+  EXPECT_EQ(scene.server.ice->selected_path()->remote, address("198.51.100.99", 5000));
+  scene.network.run_for(seconds(60));
+  EXPECT_EQ(scene.client.ice.state(), IceState::kConnected);
+  EXPECT_EQ(scene.server.ice->valid_paths().size(), 1U);  // the old one's consent is over
+}
+
 TEST(IceTest, RestartAfterANetworkChange) {
   Scene scene;
   scene.start({udp_candidate("192.0.2.1", 1000)});
