@@ -43,11 +43,13 @@ export async function openChromium({ speak, namespace, microphone = true, autopl
   page.on('pageerror', (error) => problems.push(`${error.name}: ${error.message}`));
   return {
     browser, context, page, problems,
-    /** The envelope heard so far: {frames: Float32Array, startedAt: ms since 1970 of the first frame}. */
+    /** The envelope heard so far: {frames: Float32Array, times: when each was played, in ms since 1970, up to 40 ms late}. */
     async heard() {
-      const { frames, startedAt } = await page.evaluate(() => ({ frames: window.__heard.frames, startedAt: window.__heard.startedAt }));
-      return { frames: Float32Array.from(frames), startedAt };
+      const { frames, times } = await page.evaluate(() => ({ frames: window.__heard.frames, times: window.__heard.times }));
+      return { frames: Float32Array.from(frames), times };
     },
+    /** When the page saw the last click, in ms since 1970. */
+    clickedAt: () => page.evaluate(() => window.__heard.clickedAt),
     close: () => browser.close(),
   };
 }

@@ -78,8 +78,9 @@ export function bestCorrelation(source, heard, { seconds = 5, loop = true } = {}
   const onset = firstSound(heard);
   if (onset < 0 || heard.length - onset < length) return { correlation: 0, lagMs: 0, frames: Math.max(0, heard.length - onset) };
   let best = { correlation: -1, lagMs: 0, frames: length };
-  // Jitter buffers settle during the first second: several beginnings are tried, 0.5 s apart.
-  for (let begin = onset; begin + length <= heard.length && begin <= onset + 400; begin += 50) {
+  // Jitter buffers settle at first, and a machine that starts a browser meanwhile stumbles: beginnings are tried
+  // a second apart. One stretch of `seconds` that follows the source is what is asked for.
+  for (let begin = onset; begin + length <= heard.length && begin <= onset + 2000; begin += 100) {
     const part = heard.subarray(begin, begin + length);
     const lags = loop ? source.length : 200;
     const window = new Float32Array(length);

@@ -2,7 +2,9 @@
 // that remote tracks play, and, for evil clients, hands out the peer connections.
 (() => {
   const frames = [];
-  const state = { frames, startedAt: 0, connections: [] };
+  const times = [];
+  const state = { frames, times, startedAt: 0, connections: [], clickedAt: 0 };
+  addEventListener('click', () => { state.clickedAt = performance.timeOrigin + performance.now(); }, true);
   Object.defineProperty(window, '__heard', { value: state });
   let context = null;
   let input = null;
@@ -25,6 +27,7 @@
         sum += sample * sample;
         if (++count === 480) {
           frames.push(Math.sqrt(sum / 480));
+          times.push(performance.timeOrigin + performance.now());
           sum = 0;
           count = 0;
         }
