@@ -9,6 +9,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <chrono>
 #include <deque>
 #include <memory>
 
@@ -40,7 +41,7 @@ class WebSocketSession final : public base::WebSocketPeer,
 
   // From the handshake to the end; the caller holds the session.
   boost::asio::awaitable<void> run(const Request& request) {
-    set_limits();
+    set_limits(shared_->options.header_within);
     boost::system::error_code error;
     auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
     co_await socket_.async_accept(request, token);
@@ -48,6 +49,7 @@ class WebSocketSession final : public base::WebSocketPeer,
       ++shared_->counters.websockets_accepted;
       ++shared_->counters.websockets_open;
       open_ = true;
+      set_limits(kCloseWithin);
       write_next();
       co_await read_all();
       open_ = false;
@@ -82,13 +84,16 @@ class WebSocketSession final : public base::WebSocketPeer,
   }
 
  private:
-  void set_limits() {
+  // For the handshake and, later, for the close: a peer that broke the protocol gets no longer.
+  static constexpr std::chrono::seconds kCloseWithin{2};
+
+  void set_limits(std::chrono::microseconds handshake_within) {
     using WebSocketBase = boost::beast::websocket::stream_base;
     socket_.read_message_max(shared_->options.max_websocket_message);
     socket_.binary(true);
     socket_.auto_fragment(false);
     WebSocketBase::timeout timeout{};
-    timeout.handshake_timeout = shared_->options.header_within;
+    timeout.handshake_timeout = handshake_within;
     // Beast pings after half of it.
     timeout.idle_timeout = 2 * shared_->options.ping_every;
     timeout.keep_alive_pings = true;

@@ -19,9 +19,9 @@ function wrapper(namespace) {
 
 /**
  * One browser with one page that grants the microphone. speak: WAV; namespace: network namespace;
- * microphone: false refuses it; autoplay: false keeps Chromium's own autoplay policy.
+ * microphone: false refuses it; granted: false has not given it yet, as listeners have not; autoplay: false keeps Chromium's own autoplay policy.
  */
-export async function openChromium({ speak, namespace, microphone = true, autoplay = true, locale = 'en-GB', viewport, colorScheme, args = [] } = {}) {
+export async function openChromium({ speak, namespace, microphone = true, granted = microphone, autoplay = true, locale = 'en-GB', viewport, colorScheme, args = [] } = {}) {
   const browser = await chromium.launch({
     executablePath: namespace ? wrapper(namespace) : browserPath,
     args: [
@@ -33,7 +33,7 @@ export async function openChromium({ speak, namespace, microphone = true, autopl
   });
   const context = await browser.newContext({
     locale, ...(viewport ? { viewport } : {}), ...(colorScheme ? { colorScheme } : {}),
-    ...(microphone ? { permissions: ['microphone'] } : { permissions: [] }),
+    permissions: granted ? ['microphone'] : [],
   });
   await context.addInitScript(recorder);
   const page = await context.newPage();

@@ -6,11 +6,12 @@ export class Backoff {
     private readonly firstMs: number,
     private readonly maxMs: number,
     private readonly random: () => number = Math.random,
+    private readonly growth = 2,
   ) {}
 
-  /** Between half of the step and the whole of it; the step doubles up to the maximum. */
+  /** Between half of the step and the whole of it; the step grows (doubles) up to the maximum. */
   nextDelayMs(): number {
-    const step = Math.min(this.maxMs, this.firstMs * 2 ** Math.min(this.#attempt, 20));
+    const step = Math.min(this.maxMs, this.firstMs * this.growth ** Math.min(this.#attempt, 40));
     this.#attempt += 1;
     return step / 2 + (step / 2) * this.random();
   }

@@ -1,7 +1,7 @@
 import type { MediaSnapshot } from './stats';
 
 const kOutstandingMs = 1000;
-const kFlowStoppedMs = 1500;
+const kFlowStoppedMs = 600;
 /** Packets a second that make a flow whose end is noticed; RTCP alone does not. */
 const kFlowRate = 10;
 

@@ -21,7 +21,8 @@ export class Recovery {
 
   constructor(
     private readonly host: RecoveryHost,
-    private readonly makeBackoff = () => new Backoff(200, 2000),
+    // Slow growth: a network that comes back after some seconds is noticed well within one.
+    private readonly makeBackoff = () => new Backoff(200, 2000, Math.random, 1.3),
   ) {}
 
   get running(): boolean {

@@ -42,7 +42,7 @@ export interface LinkHost {
 
 /** The event connection may blink; away for longer it counts as reconnecting. */
 const kEventsGraceMs = 3_000;
-const kProbeTimeoutMs = 700;
+const kProbeTimeoutMs = 500;
 const kRestartTimeoutMs = 2_500;
 const kPathTimeoutMs = 2_500;
 const kGoodbyePauseMs = 1_000;
