@@ -276,7 +276,9 @@ asio::awaitable<bool> HttpSession::answer_api(Request& request, std::string_view
   }
   HeaderList headers;
   if (!response->body.empty()) headers.emplace_back("Content-Type", response->content_type);
-  headers.emplace_back("Cache-Control", "no-store");
+  const bool caching_said = std::ranges::any_of(
+      response->headers, [](const auto& header) { return header.first == "Cache-Control"; });
+  if (!caching_said) headers.emplace_back("Cache-Control", "no-store");
   for (const auto& [name, value] : response->headers) headers.emplace_back(name, value);
   headers.emplace_back("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
   const std::string_view body = is_head ? std::string_view() : std::string_view(response->body);

@@ -137,6 +137,9 @@ StaticResponse StaticFiles::respond(const StaticRequest& request) const {
     return response;
   }
   const File* file = find(request.path);
+  // Somebody who mistyped an address gets a page that says so; a program that asks for a file, an error.
+  const bool lost = file == nullptr && request.path.find('.') == std::string_view::npos;
+  if (lost) file = find(kIndex);
   if (file == nullptr) return error_response(404, kNotFound);
   const Body* body = &file->identity;
   std::string_view coding;
@@ -157,7 +160,8 @@ StaticResponse StaticFiles::respond(const StaticRequest& request) const {
   // On every file, not on documents alone: a worker has the policy that its own script came with.
   add_document_security_headers(response.headers);
   response.content_length = body->bytes.size();
-  if (matches_etag(request.if_none_match, body->etag)) {
+  if (lost) response.status = 404;
+  if (!lost && matches_etag(request.if_none_match, body->etag)) {
     response.status = 304;
   } else if (request.method == "GET") {
     response.body = body->bytes;

@@ -73,7 +73,7 @@ test('sessions are listed and revoked; a revoked one is out at once', { timeout:
   t.after(() => first.close());
   await logIn(first.page, server.origin, account);
   const second = await call(server.origin, 'POST', '/v1/sessions', { body: { ...account, deviceName: 'A lost phone' } });
-  await first.page.goto(`${server.origin}/sessions`);
+  await first.page.goto(`${server.origin}/settings/sessions`);
   const row = first.page.getByRole('listitem').filter({ hasText: 'A lost phone' });
   await row.waitFor();
   await assertFine(first.page, 'the sessions page');
