@@ -34,18 +34,20 @@ registerProcessor('listener', class extends AudioWorkletProcessor {
   }
 });`;
 
-/** The worklets come from the page's own origin, as its content security policy wants. */
-const serveWorklets = (context) =>
-  context.route('**/bench-worklets.js', (route) => route.fulfill({ contentType: 'text/javascript', body: worklets }));
+/** Audio worklets of the bench's own; the page's policy, which refuses them, is set aside. */
+const addWorklets = (context) =>
+  context.addInitScript((source) => {
+    window.__worklets = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  }, worklets);
 
 const server = await startServer();
-const speaker = await openChromium();
-await serveWorklets(speaker.context);
+const speaker = await openChromium({ bypassCSP: true });
+await addWorklets(speaker.context);
 await speaker.context.addInitScript(() => {
   window.__clicks = [];
   navigator.mediaDevices.getUserMedia = async () => {
     const context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
-    await context.audioWorklet.addModule('/bench-worklets.js');
+    await context.audioWorklet.addModule(window.__worklets);
     const clicker = new AudioWorkletNode(context, 'clicker', { numberOfInputs: 0, outputChannelCount: [1] });
     clicker.port.onmessage = (event) => window.__clicks.push(event.data);
     const output = context.createMediaStreamDestination();
@@ -53,8 +55,8 @@ await speaker.context.addInitScript(() => {
     return output.stream;
   };
 });
-const listener = await openChromium();
-await serveWorklets(listener.context);
+const listener = await openChromium({ bypassCSP: true });
+await addWorklets(listener.context);
 await listener.context.addInitScript(() => {
   window.__ears = [];
   const addTransceiver = RTCPeerConnection.prototype.addTransceiver;
@@ -62,7 +64,7 @@ await listener.context.addInitScript(() => {
   RTCPeerConnection.prototype.addTransceiver = function (...args) {
     if (!context) {
       context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
-      const ready = context.audioWorklet.addModule('/bench-worklets.js');
+      const ready = context.audioWorklet.addModule(window.__worklets);
       this.addEventListener('track', async (event) => {
         await ready;
         const ear = new AudioWorkletNode(context, 'listener', { numberOfOutputs: 0 });

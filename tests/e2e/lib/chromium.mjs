@@ -21,7 +21,7 @@ function wrapper(namespace) {
  * One browser with one page that grants the microphone. speak: WAV; namespace: network namespace;
  * microphone: false refuses it; granted: false has not given it yet, as listeners have not; autoplay: false keeps Chromium's own autoplay policy.
  */
-export async function openChromium({ speak, namespace, microphone = true, granted = microphone, autoplay = true, locale = 'en-GB', viewport, colorScheme, args = [] } = {}) {
+export async function openChromium({ speak, namespace, microphone = true, granted = microphone, autoplay = true, locale = 'en-GB', viewport, colorScheme, bypassCSP = false, args = [] } = {}) {
   const browser = await chromium.launch({
     executablePath: namespace ? wrapper(namespace) : browserPath,
     args: [
@@ -32,7 +32,7 @@ export async function openChromium({ speak, namespace, microphone = true, grante
     ],
   });
   const context = await browser.newContext({
-    locale, ...(viewport ? { viewport } : {}), ...(colorScheme ? { colorScheme } : {}),
+    locale, bypassCSP, ...(viewport ? { viewport } : {}), ...(colorScheme ? { colorScheme } : {}),
     permissions: granted ? ['microphone'] : [],
   });
   await context.addInitScript(recorder);

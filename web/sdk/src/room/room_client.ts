@@ -78,6 +78,11 @@ export class RoomClient {
     return this.#counters;
   }
 
+  /** Before the join, while somebody reads what the room is about: joining is sooner then. Nothing is sent. */
+  prepare(): Promise<void> {
+    return this.#link.prepare();
+  }
+
   /** Once, and best in a gesture. Never throws: what went wrong is in the view. */
   async join(guestName = ''): Promise<void> {
     if (this.#view.value.phase !== 'idle') return;

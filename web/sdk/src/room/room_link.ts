@@ -46,6 +46,7 @@ const kProbeTimeoutMs = 500;
 const kRestartTimeoutMs = 2_500;
 const kPathTimeoutMs = 2_500;
 const kGoodbyePauseMs = 1_000;
+const kPreparedForMs = 60_000;
 
 /**
  * A member's two connections, sound and events, from the join on: keeps them, notices when they are lost,
@@ -55,6 +56,7 @@ export class RoomLink {
   readonly watch: MediaWatch;
   readonly #recovery: Recovery;
   #connection: MediaConnection | null = null;
+  #prepared: { connection: MediaConnection; offer: Promise<string>; atMs: number } | null = null;
   #events: EventSocket | null = null;
   #joinToken = '';
   #welcomed = false;
@@ -142,12 +144,32 @@ export class RoomLink {
     this.#recovery.stop();
     this.#events?.close();
     this.#events = null;
+    this.#prepared?.connection.close();
+    this.#prepared = null;
     this.#connection?.close();
     this.#connection = null;
   }
 
-  async #enter(guestName: string): Promise<void> {
-    const { api, config, roomId, sink } = this.options;
+  /** Makes the connection and its offer ahead of the join, which is sooner then. Nothing is sent. */
+  async prepare(): Promise<void> {
+    if (this.#closed || this.#connection !== null || this.#prepared !== null) return;
+    const connection = this.#makeConnection();
+    const prepared = { connection, offer: connection.createOffer(), atMs: performance.now() };
+    this.#prepared = prepared;
+    await prepared.offer.catch(() => undefined);
+  }
+
+  /** What was prepared, unless the network may have changed since, and what goes with it. */
+  #takePrepared(): { connection: MediaConnection; offer: Promise<string> } | null {
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    if (prepared === null || performance.now() - prepared.atMs < kPreparedForMs) return prepared;
+    prepared.connection.close();
+    return null;
+  }
+
+  #makeConnection(): MediaConnection {
+    const { config, sink } = this.options;
     const connection = new MediaConnection(this.transforms, sink, config.slots, {
       onState: (state) => {
         if (connection === this.#connection) this.#mediaState(state);
@@ -156,9 +178,16 @@ export class RoomLink {
         if (connection === this.#connection) this.host.onAutoplayBlocked();
       },
     });
+    return connection;
+  }
+
+  async #enter(guestName: string): Promise<void> {
+    const { api, roomId } = this.options;
+    const prepared = this.#takePrepared();
+    const connection = prepared?.connection ?? this.#makeConnection();
     this.#connection?.close();
     this.#connection = connection;
-    const offer = await connection.createOffer();
+    const offer = await (prepared?.offer ?? connection.createOffer());
     const response = await api.join(roomId, offer, guestName);
     if (this.#closed) return;
     this.#joinToken = response.joinToken;
