@@ -7,8 +7,8 @@ namespace alcove::base {
 
 }  // namespace alcove::base
 
-#define CHECK(condition)                                                      \
-  do {                                                                        \
-    if (!(condition)) [[unlikely]]                                            \
-      ::alcove::base::check_failed(#condition, __FILE__, __LINE__);           \
+#define CHECK(condition)                                            \
+  do {                                                              \
+    if (!(condition)) [[unlikely]]                                  \
+      ::alcove::base::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

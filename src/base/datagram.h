@@ -22,7 +22,8 @@ class DatagramQueue {
     std::size_t size = 0;
   };
 
-  // Space for a datagram of at most max_size bytes; valid until the next call. Follow with commit().
+  // Space for a datagram of at most max_size bytes; valid until the next call. Follow with
+  // commit().
   MutableBytes reserve(std::size_t max_size) {
     if (bytes_.size() < used_ + max_size) bytes_.resize((used_ + max_size) * 2);
     return MutableBytes(bytes_).subspan(used_, max_size);

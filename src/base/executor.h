@@ -1,5 +1,6 @@
 #pragma once
-// Where slow calls run: the store and password hashing block, so the control thread never makes them.
+// Where slow calls run: the store and password hashing block, so the control thread never makes
+// them.
 
 #include <functional>
 

@@ -14,15 +14,15 @@
 namespace alcove::base {
 
 struct HttpRequest {
-  std::string method;         // upper case
-  std::string path;           // "/v1/rooms/…", as sent, without the query
-  std::string query;          // without "?"
-  std::string content_type;   // lower case, without parameters
+  std::string method;        // upper case
+  std::string path;          // "/v1/rooms/…", as sent, without the query
+  std::string query;         // without "?"
+  std::string content_type;  // lower case, without parameters
   std::string accept;
   std::string authorization;  // the whole header value
   std::string join_token;     // header Alcove-Join
   std::string body;           // bounded by the transport
-  IpAddress remote;           // the client, for rate limits; X-Forwarded-For where the operator trusts it
+  IpAddress remote;  // the client, for rate limits; X-Forwarded-For where the operator trusts it
 };
 
 struct HttpResponse {
@@ -32,8 +32,8 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-// Called exactly once, on the control thread, at once or later. The transport answers 504 and drops a
-// later call when it takes longer than its limit.
+// Called exactly once, on the control thread, at once or later. The transport answers 504 and drops
+// a later call when it takes longer than its limit.
 using HttpRespond = std::move_only_function<void(HttpResponse)>;
 
 class HttpHandler {
@@ -42,7 +42,8 @@ class HttpHandler {
   virtual void handle_request(HttpRequest request, HttpRespond respond) = 0;
 };
 
-// One WebSocket connection, as the transport gives it to the API. It outlives the handler's on_closed.
+// One WebSocket connection, as the transport gives it to the API. It outlives the handler's
+// on_closed.
 class WebSocketPeer {
  public:
   virtual ~WebSocketPeer() = default;
@@ -56,7 +57,8 @@ class WebSocketPeer {
 class WebSocketHandler {
  public:
   virtual ~WebSocketHandler() = default;
-  // A whole binary message of at most the transport's limit (64 KiB). Text messages close the connection.
+  // A whole binary message of at most the transport's limit (64 KiB). Text messages close the
+  // connection.
   virtual void on_message(Bytes message) = 0;
   // The last call; the peer must not be used after it.
   virtual void on_closed() = 0;
@@ -66,7 +68,8 @@ class WebSocketAcceptor {
  public:
   virtual ~WebSocketAcceptor() = default;
   // Null refuses the connection.
-  virtual std::unique_ptr<WebSocketHandler> accept(WebSocketPeer& peer, const IpAddress& remote) = 0;
+  virtual std::unique_ptr<WebSocketHandler> accept(WebSocketPeer& peer,
+                                                   const IpAddress& remote) = 0;
 };
 
 }  // namespace alcove::base

@@ -1,5 +1,6 @@
 #pragma once
-// Strong ids: 16 random bytes, written as 22 characters of base64url. Two kinds do not mix. Any thread.
+// Strong ids: 16 random bytes, written as 22 characters of base64url. Two kinds do not mix. Any
+// thread.
 
 #include <array>
 #include <compare>

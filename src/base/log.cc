@@ -26,10 +26,16 @@ constexpr std::string_view name_of(LogLevel level) {
 
 struct Append {
   std::string& line;
-  void operator()(std::int64_t number) const { fmt::format_to(std::back_inserter(line), "{}", number); }
+  void operator()(std::int64_t number) const {
+    fmt::format_to(std::back_inserter(line), "{}", number);
+  }
   void operator()(bool truth) const { line += truth ? "true" : "false"; }
-  void operator()(double number) const { fmt::format_to(std::back_inserter(line), "{:.6g}", number); }
-  void operator()(Literal text) const { fmt::format_to(std::back_inserter(line), "\"{}\"", text.view()); }
+  void operator()(double number) const {
+    fmt::format_to(std::back_inserter(line), "{:.6g}", number);
+  }
+  void operator()(Literal text) const {
+    fmt::format_to(std::back_inserter(line), "\"{}\"", text.view());
+  }
 };
 
 }  // namespace

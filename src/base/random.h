@@ -1,5 +1,6 @@
 #pragma once
-// Randomness comes in through this interface: crypto::SystemRandom in programs, SeededRandom in tests.
+// Randomness comes in through this interface: crypto::SystemRandom in programs, SeededRandom in
+// tests.
 
 #include <array>
 #include <cstdint>

@@ -137,7 +137,8 @@ StaticResponse StaticFiles::respond(const StaticRequest& request) const {
     return response;
   }
   const File* file = find(request.path);
-  // Somebody who mistyped an address gets a page that says so; a program that asks for a file, an error.
+  // Somebody who mistyped an address gets a page that says so; a program that asks for a file, an
+  // error.
   const bool lost = file == nullptr && request.path.find('.') == std::string_view::npos;
   if (lost) file = find(kIndex);
   if (file == nullptr) return error_response(404, kNotFound);

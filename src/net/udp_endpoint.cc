@@ -173,7 +173,8 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
     const base::Path& path = entries.front().path;
     if (path.protocol == base::TransportProtocol::kUdp) {
       auto found = sockets_.find(path.local);
-      const base::IpAddress all = path.local.ip.is_v4() ? base::IpAddress() : base::IpAddress::v6({});
+      const base::IpAddress all =
+          path.local.ip.is_v4() ? base::IpAddress() : base::IpAddress::v6({});
       if (found == sockets_.end()) found = sockets_.find({all, path.local.port});
       if (found != sockets_.end())
         found->second->socket.send(queue, entries);
