@@ -1,6 +1,7 @@
 #include "alcove/candidates.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace alcove::app {
 namespace {
@@ -45,7 +46,11 @@ std::vector<relay::Candidate> make_candidates(const Config& config,
       for (const base::IpAddress& address : expand(bound, known))
         if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
   }
-  std::ranges::stable_partition(addresses, [](const auto& a) { return !a.is_loopback(); });
+  // Loopback last. By hand: libstdc++ 12's stable_partition calls what C++23 has deprecated.
+  std::vector<base::IpAddress> loopback;
+  std::ranges::copy_if(addresses, std::back_inserter(loopback), &base::IpAddress::is_loopback);
+  std::erase_if(addresses, &base::IpAddress::is_loopback);
+  addresses.insert(addresses.end(), loopback.begin(), loopback.end());
   if (addresses.size() > kMaxAddresses) addresses.resize(kMaxAddresses);
 
   std::vector<relay::Candidate> candidates;
