@@ -7,7 +7,7 @@ import { outDirectory } from './lib/paths.mjs';
 
 const forbidden = [
   ['an IPv4 address', /\b(?!0\.0\.0\.0\b)\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/],
-  ['an IPv6 address', /\b[0-9a-f]{1,4}(:[0-9a-f]{0,4}){3,7}\b|fd77:/i],
+  ['an IPv6 address', /\b[0-9a-f]{1,4}(:[0-9a-f]{0,4}){3,7}\b|2001:db8:77:/i],
   ['an id, token or key in base64url', /(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]*[0-9])(?=[A-Za-z0-9_-]*[A-Z])(?=[A-Za-z0-9_-]*[a-z])[A-Za-z0-9_-]{20,}/],
   ['a key or hash in hexadecimal', /\b[0-9a-f]{32,}\b/i],
   ['a fingerprint', /([0-9A-F]{2}:){7}/],

@@ -22,7 +22,7 @@ export function namespacesAllowed() {
 const impairer = join(dirname(fileURLToPath(import.meta.url)), 'impair.py');
 
 /**
- * Two hosts, server (10.77.0.1, fd77::1) and client (10.77.0.2, fd77::2), each on a wire to a third
+ * Two hosts, server (10.77.0.1, 2001:db8:77::1) and client (10.77.0.2, 2001:db8:77::2), each on a wire to a third
  * namespace that passes frames between them and can be told to lose and delay them.
  * families: ['4'], ['6'] or both.
  */
@@ -56,8 +56,8 @@ export async function makeWire({ families = ['4', '6'] } = {}) {
       ip('-n', name, 'route', 'add', 'default', 'via', `10.77.0.${3 - last}`);
     }
     if (families.includes('6')) {
-      ip('-n', name, 'addr', 'add', `fd77::${last}/64`, 'dev', 'wire', 'nodad');
-      ip('-6', '-n', name, 'route', 'add', 'default', 'via', `fd77::${3 - last}`);
+      ip('-n', name, 'addr', 'add', `2001:db8:77::${last}/64`, 'dev', 'wire', 'nodad');
+      ip('-6', '-n', name, 'route', 'add', 'default', 'via', `2001:db8:77::${3 - last}`);
     }
   }
   bridge = start(['ip', 'netns', 'exec', middle, 'python3', impairer, 'first', 'second', '20261124']);
@@ -65,7 +65,7 @@ export async function makeWire({ families = ['4', '6'] } = {}) {
   await once(bridge.stdout, 'data');
   return {
     server, client, remove, exec,
-    serverAddress: families.includes('4') ? '10.77.0.1' : 'fd77::1',
+    serverAddress: families.includes('4') ? '10.77.0.1' : '2001:db8:77::1',
     /** Drops all UDP that the client sends. */
     blockUdp() {
       for (const tables of ['iptables', 'ip6tables']) exec(client, tables, '-A', 'OUTPUT', '-p', 'udp', '-j', 'DROP');
