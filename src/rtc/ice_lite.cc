@@ -106,6 +106,7 @@ IceCheckOutcome IceLite::handle_request(base::Instant now, const base::Path& pat
     current_ = std::move(*pending_);
     pending_.reset();
     outcome.restarted = true;
+    nominated_ = false;
   }
   accept(now, path, request.use_candidate, outcome);
   return outcome;
@@ -116,7 +117,11 @@ void IceLite::accept(base::Instant now, const base::Path& path, bool nominates,
   consent_expires_at_ = now + kConsentLifetime;
   remove_expired_paths(now, outcome);
   touch_path(now, path, outcome);
-  const bool selects = nominates || !nominated_ || !selected_;
+  // TCP is the way of last resort: not in place of UDP that works.
+  const bool worsens = selected_ && selected_->protocol == base::TransportProtocol::kUdp &&
+                       path.protocol == base::TransportProtocol::kTcp;
+  const bool selects =
+      nominates || !selected_ || outcome.restarted || (!nominated_ && !worsens);
   if (nominates) nominated_ = true;
   if (selects && selected_ != path) {
     selected_ = path;

@@ -43,9 +43,10 @@ class IceLite {
   IceLite(base::Instant now, wire::IceCredentials local, wire::IceCredentials remote);
 
   // ICE restart (RFC 8445, section 9). Both pairs of credentials are accepted until the first check
-  // with the new ones. Paths stay valid, and the selected one goes on carrying media until the peer
-  // nominates (or, when none was ever nominated, validates) another. A second restart before that
-  // first check replaces the pending credentials.
+  // with the new ones. Paths stay valid. The selected one carries media until that first check, whose
+  // path is known to work and takes over without a nomination: Chromium nominates only what it has
+  // selected itself, and leaves a path that died only after 2.5 s to 3.5 s. A second restart before
+  // that first check replaces the pending credentials.
   void restart(wire::IceCredentials local, wire::IceCredentials remote);
 
   // request was parsed from datagram, which came by path. Writes at most one response to out; to
@@ -57,8 +58,9 @@ class IceLite {
   // Forgets a path, such as one of a TCP connection that was closed.
   void remove_path(const base::Path& path);
 
-  // The path last nominated; before any nomination the path last validated. nullopt before the
-  // first check, and after the selected path was removed until the next check.
+  // The path last nominated; before any nomination of a generation the path last validated, except
+  // that TCP does not take over from UDP. nullopt before the first check, and after the selected
+  // path was removed until the next check.
   const std::optional<base::Path>& selected_path() const { return selected_; }
   // DTLS and SRTP are accepted on these.
   bool is_valid_path(const base::Path& path) const;

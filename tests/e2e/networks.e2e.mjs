@@ -41,9 +41,9 @@ async function nativeHears(link, wire, name, least, extra = []) {
   assert.ok(correlation >= least, `alcove-client heard with ${correlation.toFixed(3)}`);
 }
 
-async function chromiumHears(t, link, wire, name, least) {
+async function chromiumHears(t, link, wire, name, least, args = []) {
   // Not granted: a browser that has the microphone names its interfaces one by one, and one that has not, uses any.
-  const listener = await openChromium({ namespace: wire.client, granted: false });
+  const listener = await openChromium({ namespace: wire.client, granted: false, args });
   t.after(() => listener.close());
   await joinByLink(listener.page, link, 'Listening Lee');
   await until('12 s of sound', async () => (await listener.heard()).frames.length > 1200, { timeout: 40000, every: 500 });
@@ -67,7 +67,9 @@ test('UDP blocked: both clients fall back to TCP and hear', { skip, timeout: 120
 test('IPv6 only is heard', { skip, timeout: 120000 }, async (t) => {
   const { wire, link } = await world(t, { families: ['6'], title: 'Six only' });
   await nativeHears(link, wire, 'ipv6', 0.9);
-  await chromiumHears(t, link, wire, 'ipv6', 0.9);
+  // Chromium hides a host's address behind a name that its own mDNS responder announces, and that responder
+  // does not start on a host without IPv4: such a browser would gather nothing, from any server.
+  await chromiumHears(t, link, wire, 'ipv6', 0.9, ['--disable-features=WebRtcHideLocalIpsWithMdns']);
 });
 
 test('20 % loss and 30 ms jitter: still followed at 0.8', { skip, timeout: 120000 }, async (t) => {

@@ -257,14 +257,45 @@ TEST_F(IceLiteTest, RestartAcceptsBothUntilTheFirstNewCheck) {
   // The two generations do not mix.
   EXPECT_EQ(check(a, old_local, ice_.remote()).error, 401);
 
-  EXPECT_TRUE(check(b).outcome.restarted);
-  EXPECT_EQ(ice_.selected_path(), a);  // carries media until the nomination
+  EXPECT_EQ(ice_.selected_path(), a);  // carries media until the first new check
+  const Reply first = check(b);
+  EXPECT_TRUE(first.outcome.restarted);
+  EXPECT_TRUE(first.outcome.selected_changed);
+  EXPECT_EQ(ice_.selected_path(), b);
   EXPECT_EQ(check(a, old_local, old_remote).error, 401);
   EXPECT_FALSE(ice_.accepts_ufrag(old_local.ufrag));
-  const Reply nomination = check(b, true);
-  EXPECT_FALSE(nomination.outcome.restarted);
-  EXPECT_TRUE(nomination.outcome.selected_changed);
+}
+
+TEST_F(IceLiteTest, ARestartIsFollowedWithoutANominationAndEndsWithOne) {
+  const base::Path a = path_from("198.51.100.7");
+  const base::Path b = path_from("198.51.100.8");
+  check(a, true);
+  ice_.restart(make_ice_credentials(random_), make_ice_credentials(random_));
+  check(b);
+  EXPECT_FALSE(ice_.is_nominated());
+  check(a);
+  EXPECT_EQ(ice_.selected_path(), a);
+  EXPECT_TRUE(check(b, true).outcome.selected_changed);
+  check(a);
   EXPECT_EQ(ice_.selected_path(), b);
+}
+
+TEST_F(IceLiteTest, UnnominatedTcpDoesNotTakeOverFromUdp) {
+  const base::Path udp = path_from("198.51.100.7");
+  base::Path tcp = path_from("198.51.100.7", 5001);
+  tcp.protocol = base::TransportProtocol::kTcp;
+  check(tcp);
+  EXPECT_EQ(ice_.selected_path(), tcp);
+  check(udp);
+  check(tcp);
+  EXPECT_EQ(ice_.selected_path(), udp);
+  check(tcp, true);
+  EXPECT_EQ(ice_.selected_path(), tcp);
+  // After a restart the UDP path that was may be dead: what is checked first takes over.
+  check(udp, true);
+  ice_.restart(make_ice_credentials(random_), make_ice_credentials(random_));
+  check(tcp);
+  EXPECT_EQ(ice_.selected_path(), tcp);
 }
 
 TEST_F(IceLiteTest, ASecondRestartReplacesThePendingOne) {

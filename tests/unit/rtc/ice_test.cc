@@ -322,7 +322,7 @@ TEST(IceTest, RestartAfterANetworkChange) {
   EXPECT_EQ(scene.client.ice.state(), IceState::kConnected);
 }
 
-TEST(IceTest, TheOldPathCarriesMediaUntilTheNewNomination) {
+TEST(IceTest, TheOldPathCarriesMediaUntilTheNewOneIsChecked) {
   Scene scene(1, {.delay = milliseconds(50)});
   scene.start({udp_candidate("192.0.2.1", 1000)});
   ASSERT_TRUE(scene.wait_nominated());
@@ -332,7 +332,7 @@ TEST(IceTest, TheOldPathCarriesMediaUntilTheNewNomination) {
   scene.restart({address("0.0.0.0", 6000)}, {udp_candidate("192.0.2.1", 1000)});
   while (!scene.client.ice.is_nominated()) {
     EXPECT_EQ(scene.client.ice.send_path(), old_client);
-    if (scene.elapsed() < milliseconds(150)) {
+    if (scene.elapsed() < milliseconds(50)) {  // the first check is under way
       EXPECT_EQ(scene.server.ice->selected_path(), old_server);
     }
     EXPECT_TRUE(scene.client.ice.is_known_path(old_client));

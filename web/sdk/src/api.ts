@@ -66,6 +66,8 @@ interface Call<Response extends DescMessage> {
   response: Response;
   /** Keeps a request alive while the page goes away (leave quietly). */
   keepalive?: boolean;
+  /** Ends the request, and the connection that it waits on; in place of the usual time limit. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -164,12 +166,18 @@ export class ApiClient {
     return response;
   }
 
-  restart(roomId: string, joinToken: string, sdpOffer: string): Promise<RestartResponse> {
+  restart(
+    roomId: string,
+    joinToken: string,
+    sdpOffer: string,
+    signal: AbortSignal,
+  ): Promise<RestartResponse> {
     return this.#call({
       method: 'POST',
       path: `${roomPath(roomId)}/restart`,
       body: encode(RestartRequestSchema, { joinToken, sdpOffer }),
       response: RestartResponseSchema,
+      signal,
     });
   }
 
@@ -245,7 +253,7 @@ export class ApiClient {
         redirect: 'error',
         referrerPolicy: 'no-referrer',
         keepalive: call.keepalive ?? false,
-        signal: AbortSignal.timeout(kTimeoutMs),
+        signal: call.signal ?? AbortSignal.timeout(kTimeoutMs),
       });
       const bytes = new Uint8Array(await response.arrayBuffer());
       return { status: response.status, retryAfter: response.headers.get('Retry-After'), bytes };

@@ -4,27 +4,32 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Rejects with "unavailable" where the promise takes too long, or when the signal comes. */
+/**
+ * Calls `work` with a signal that aborts after the time or with the outer signal; rejects with
+ * "unavailable" then, whatever the work does.
+ */
 export async function withTimeout<T>(
-  promise: Promise<T>,
+  work: (signal: AbortSignal) => Promise<T>,
   ms: number,
-  signal: AbortSignal,
+  outer: AbortSignal,
 ): Promise<T> {
+  const controller = new AbortController();
   let stop: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
     const giveUp = () => {
       reject(new AlcoveError('unavailable', 'network', 'no answer in time'));
+      controller.abort();
     };
     const timer = setTimeout(giveUp, ms);
-    signal.addEventListener('abort', giveUp);
+    outer.addEventListener('abort', giveUp);
     stop = () => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', giveUp);
+      outer.removeEventListener('abort', giveUp);
     };
-    if (signal.aborted) giveUp();
+    if (outer.aborted) giveUp();
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([work(controller.signal), late]);
   } finally {
     stop();
   }

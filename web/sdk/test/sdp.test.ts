@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepLiteralCandidates, stripCandidates } from '../src/media/sdp';
+import { usableCandidates, stripCandidates } from '../src/media/sdp';
 
 const kOffer = [
   'v=0',
@@ -41,19 +41,30 @@ describe('stripCandidates', () => {
   });
 });
 
-describe('keepLiteralCandidates', () => {
+describe('usableCandidates', () => {
   const line = (address: string) => `a=candidate:1 1 udp 2130706431 ${address} 7878 typ host\r\n`;
 
   it('keeps addresses', () => {
     for (const address of ['192.0.2.7', '127.0.0.1', '2001:db8::1', '::1', '::ffff:192.0.2.1']) {
-      expect(keepLiteralCandidates(line(address))).toBe(line(address));
+      expect(usableCandidates(line(address), 'localhost')).toBe(line(address));
     }
   });
 
   it('drops names and what is no address', () => {
     const bad = ['relay.example', 'a.local', '1.2.3', '1.2.3.256', '1.2.3.4.5', ':::', 'g::1', ''];
     for (const address of bad) {
-      expect(keepLiteralCandidates(`a=mid:0\r\n${line(address)}`)).toBe('a=mid:0\r\n');
+      expect(usableCandidates(`a=mid:0\r\n${line(address)}`, 'localhost')).toBe('a=mid:0\r\n');
+    }
+  });
+  it('tries no loopback address for the page of another machine, unless there is nothing else', () => {
+    const near = line('127.0.0.1') + line('::1');
+    const far = line('192.0.2.7') + line('2001:db8::1');
+    for (const host of ['alcove.example', '192.0.2.7', '[2001:db8::1]']) {
+      expect(usableCandidates(near + far, host)).toBe(far);
+      expect(usableCandidates(near, host)).toBe(near);
+    }
+    for (const host of ['localhost', 'alcove.localhost', '127.0.0.1', '[::1]']) {
+      expect(usableCandidates(near + far, host)).toBe(near + far);
     }
   });
 });

@@ -1,5 +1,5 @@
 import type { AudioOutput, AudioSink } from './audio_sink';
-import { keepLiteralCandidates, stripCandidates } from './sdp';
+import { stripCandidates, usableCandidates } from './sdp';
 import { sleep } from '../timing';
 import { readStats } from './stats';
 import type { MediaSnapshot } from './stats';
@@ -71,16 +71,28 @@ export class MediaConnection {
 
   /** The offer to send, without candidates; nothing is waited for. */
   async createOffer(): Promise<string> {
-    return this.#offer({});
+    const offer = await this.#pc.createOffer();
+    await this.#pc.setLocalDescription(offer);
+    return stripCandidates(offer.sdp ?? '');
   }
 
-  /** New ICE credentials; DTLS and SRTP go on. */
-  async createRestartOffer(): Promise<string> {
-    return this.#offer({ iceRestart: true });
+  /**
+   * New ICE credentials; DTLS and SRTP go on. The offer takes effect only once the server has answered it:
+   * each that did would open sockets and begin checks, and attempts while there is no network would pile
+   * up hundreds of hopeless pairs before the one that works.
+   * @throws what `send` throws; the connection is as before then.
+   */
+  async restart(send: (offer: string) => Promise<string>): Promise<void> {
+    const offer = await this.#pc.createOffer({ iceRestart: true });
+    const answer = await send(stripCandidates(offer.sdp ?? ''));
+    if (this.#closed) return;
+    await this.#pc.setLocalDescription(offer);
+    await this.acceptAnswer(answer);
   }
 
-  async acceptAnswer(sdp: string): Promise<void> {
-    await this.#pc.setRemoteDescription({ type: 'answer', sdp: keepLiteralCandidates(sdp) });
+  async acceptAnswer(answer: string): Promise<void> {
+    const sdp = usableCandidates(answer, location.hostname);
+    await this.#pc.setRemoteDescription({ type: 'answer', sdp });
     this.play();
   }
 
@@ -157,12 +169,6 @@ export class MediaConnection {
     this.#pc.oniceconnectionstatechange = null;
     for (const output of this.#outputs) output.close();
     this.#pc.close();
-  }
-
-  async #offer(options: RTCOfferOptions): Promise<string> {
-    const offer = await this.#pc.createOffer(options);
-    await this.#pc.setLocalDescription(offer);
-    return stripCandidates(offer.sdp ?? '');
   }
 }
 

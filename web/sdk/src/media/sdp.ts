@@ -16,18 +16,32 @@ export function stripCandidates(sdp: string): string {
     .join('');
 }
 
-/** The answer with only those candidates whose address is an IPv4 or IPv6 literal. */
-export function keepLiteralCandidates(sdp: string): string {
-  return sdp
+/**
+ * The answer with only those candidates whose address is an IPv4 or IPv6 literal, and, where the page is
+ * another machine's, without loopback addresses: those would be this machine's own, and every pair that
+ * cannot work delays the one that does. They stay where there is nothing else.
+ */
+export function usableCandidates(sdp: string, pageHost: string): string {
+  const lines = sdp
     .split(/(?<=\n)/)
-    .filter((line) => !line.startsWith('a=candidate:') || hasLiteralAddress(line))
-    .join('');
+    .filter((line) => !isCandidate(line) || isLiteral(candidateAddress(line)));
+  if (isLoopback(pageHost)) return lines.join('');
+  const far = lines.filter((line) => !isCandidate(line) || !isLoopback(candidateAddress(line)));
+  return (far.some(isCandidate) ? far : lines).join('');
 }
 
-function hasLiteralAddress(line: string): boolean {
-  // candidate:foundation component transport priority address port typ …
-  const address = line.trim().split(' ')[4] ?? '';
-  return isIpv4(address) || isIpv6(address);
+const isCandidate = (line: string): boolean => line.startsWith('a=candidate:');
+
+/** candidate:foundation component transport priority address port typ … (RFC 8839, section 5.1) */
+const candidateAddress = (line: string): string => line.trim().split(' ')[4] ?? '';
+
+const isLiteral = (address: string): boolean => isIpv4(address) || isIpv6(address);
+
+/** Of an address, or of a host as `location.hostname` writes it. */
+function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  if (host === '::1' || host === '[::1]') return true;
+  return isIpv4(host) && host.startsWith('127.');
 }
 
 function isIpv4(text: string): boolean {

@@ -3,8 +3,8 @@ import { Backoff } from '../backoff';
 export type Attempt = 'recovered' | 'retry' | 'over';
 
 export interface RecoveryHost {
-  /** One attempt; must end by itself within a few seconds, and soon after the signal. */
-  attempt(signal: AbortSignal): Promise<Attempt>;
+  /** One attempt; must end by itself within a few seconds, and soon after the signal. failed: those before it. */
+  attempt(signal: AbortSignal, failed: number): Promise<Attempt>;
   /** When it begins and when it has recovered; not when it is over. */
   onChange(): void;
 }
@@ -55,18 +55,23 @@ export class Recovery {
 
   async #run(): Promise<void> {
     let backoff = this.makeBackoff();
+    let failed = 0;
     while (!this.#stopped) {
       const controller = new AbortController();
       this.#attempt = controller;
-      const attempt = await this.host.attempt(controller.signal);
+      const attempt = await this.host.attempt(controller.signal, failed);
       if (attempt !== 'retry') {
         this.#running = false;
         if (attempt === 'recovered') this.host.onChange();
         return;
       }
+      failed += 1;
       if (!controller.signal.aborted) await this.#pause(backoff.nextDelayMs());
       // Another network: what failed on the one before says nothing.
-      if (controller.signal.aborted) backoff = this.makeBackoff();
+      if (controller.signal.aborted) {
+        backoff = this.makeBackoff();
+        failed = 0;
+      }
     }
   }
 

@@ -43,7 +43,6 @@ export interface LinkHost {
 /** The event connection may blink; away for longer it counts as reconnecting. */
 const kEventsGraceMs = 3_000;
 const kProbeTimeoutMs = 500;
-const kRestartTimeoutMs = 2_500;
 const kPathTimeoutMs = 2_500;
 const kGoodbyePauseMs = 1_000;
 const kPreparedForMs = 60_000;
@@ -89,7 +88,7 @@ export class RoomLink {
       },
     });
     this.#recovery = new Recovery({
-      attempt: (signal) => this.#attempt(signal),
+      attempt: (signal, failed) => this.#attempt(signal, failed),
       onChange: () => {
         this.watch.resetPath();
         if (!this.#recovery.running && this.#events?.closed === true) this.#openEvents();
@@ -293,27 +292,32 @@ export class RoomLink {
     this.#events?.restart();
   }
 
-  async #attempt(signal: AbortSignal): Promise<Attempt> {
+  async #attempt(signal: AbortSignal, failed: number): Promise<Attempt> {
     const connection = this.#connection;
     if (connection === null) return 'over';
     try {
       const { dtlsState } = await connection.snapshot();
       if (dtlsState === 'failed' || dtlsState === 'closed') return await this.#rejoin();
       const baseline = await connection.pathBaseline();
-      const offer = await connection.createRestartOffer();
-      const { api, roomId } = this.options;
-      const answer = await withTimeout(
-        api.restart(roomId, this.#joinToken, offer),
-        kRestartTimeoutMs,
-        signal,
+      await connection.restart((offer) =>
+        this.#askRestart(offer, restartTimeoutMs(failed), signal),
       );
-      await connection.acceptAnswer(answer.sdpAnswer);
       const answers = await connection.pathAnswers(baseline, kPathTimeoutMs, signal);
       return answers ? 'recovered' : 'retry';
     } catch (thrown) {
       if (this.#closed) return 'over';
       return isTemporary(toAlcoveError(thrown)) ? 'retry' : this.#rejoin();
     }
+  }
+
+  async #askRestart(offer: string, timeoutMs: number, signal: AbortSignal): Promise<string> {
+    const { api, roomId } = this.options;
+    const answer = await withTimeout(
+      (ended) => api.restart(roomId, this.#joinToken, offer, ended),
+      timeoutMs,
+      signal,
+    );
+    return answer.sdpAnswer;
   }
 
   /** A new join, as the same member where the server still knows it. */
@@ -331,6 +335,14 @@ export class RoomLink {
       return 'over';
     }
   }
+}
+
+/**
+ * Short at first: a request on a connection that hangs since the network went is given up and made on a
+ * new one. Longer with each attempt, for networks that are only slow.
+ */
+function restartTimeoutMs(failed: number): number {
+  return Math.min(4_000, 1_000 * 1.4 ** failed);
 }
 
 function isTemporary(error: AlcoveError): boolean {
