@@ -134,4 +134,13 @@ describe('FramePump, receiving', () => {
     expect(pump.counters).toMatchObject({ received: 0, receiveDropped: 2 });
     expect(posted.some((message) => message.type === 'heard')).toBe(false);
   });
+
+  it('tells of what cannot be played yet, and has it not decoded', () => {
+    const { posted, pump } = setUp();
+    pump.playable = false;
+    expect(pump.receive(packet(4), 0, 0)).toBe(false);
+    expect(posted).toContainEqual({ type: 'heard', slot: 0, seat: 4 });
+    pump.playable = true;
+    expect(pump.receive(packet(4), 0, 20)).toBe(true);
+  });
 });

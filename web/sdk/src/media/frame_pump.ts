@@ -24,6 +24,8 @@ export class FramePump {
     received: 0,
     receiveDropped: 0,
   };
+  /** False: received frames are counted and told of, but not decoded. */
+  playable = true;
   readonly #heard = new Map<number, { seat: number; atMs: number }>();
   #firstFrame = true;
   #sentAtMs = Number.NEGATIVE_INFINITY;
@@ -64,7 +66,7 @@ export class FramePump {
       this.#heard.set(slot, { seat: opened.seat, atMs: nowMs });
       this.post({ type: 'heard', slot, seat: opened.seat });
     }
-    return true;
+    return this.playable;
   }
 
   #seal(frame: EncodedFrame, nowMs: number): boolean {

@@ -40,6 +40,11 @@ export class TransformHost {
     this.#post({ type: 'gate', gate });
   }
 
+  /** While there is nothing to play on, frames are told of but not decoded. */
+  setPlayable(playable: boolean): void {
+    this.#post({ type: 'playable', playable });
+  }
+
   /** Hands the worklet's port over; null takes the last one away. */
   setVoicePort(port: MessagePort | null): void {
     this.#post({ type: 'voice-port', port }, port === null ? [] : [port]);

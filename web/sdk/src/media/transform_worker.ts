@@ -39,6 +39,9 @@ scope.onmessage = ({ data }) => {
     case 'gate':
       gate.set(data.gate);
       break;
+    case 'playable':
+      pump.playable = data.playable;
+      break;
     case 'voice-port':
       usePort(data.port);
       break;

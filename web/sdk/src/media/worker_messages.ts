@@ -4,6 +4,8 @@ import type { GateState } from './send_gate';
 export type ToWorker =
   | { type: 'configure'; bucket: number }
   | { type: 'gate'; gate: GateState }
+  /** Whether what is received is decoded; true at first. */
+  | { type: 'playable'; playable: boolean }
   /** The port on which the voice worklet reports (VoiceReport); null when there is no microphone. */
   | { type: 'voice-port'; port: MessagePort | null }
   /** Old Chromium: streams of createEncodedStreams instead of RTCRtpScriptTransform. */

@@ -5,6 +5,7 @@ import { MediaChanged_State } from '../gen/alcove/v1/events_pb';
 import type { JoinRoomResponse, RoomState } from '../gen/alcove/v1/rooms_pb';
 import { mark } from '../measures';
 import type { Microphone } from '../media/microphone';
+import { OutputDevice } from '../media/output_device';
 import { TransformHost } from '../media/transform_host';
 import type { FrameCounters, FromWorker } from '../media/worker_messages';
 import { Writable } from '../observable';
@@ -36,6 +37,7 @@ export class RoomClient {
   readonly #notices = new Set<(notice: RoomNotice) => void>();
   readonly #transforms: TransformHost;
   readonly #link: RoomLink;
+  readonly #output: OutputDevice;
   #microphone: Microphone | null = null;
   #sending = false;
   #resyncing = false;
@@ -63,6 +65,9 @@ export class RoomClient {
     });
     this.view = this.#view;
     this.#link = this.#makeLink();
+    this.#output = new OutputDevice((ready) => {
+      this.#transforms.setPlayable(ready);
+    });
     this.levels = this.#link.watch.levels;
   }
 
@@ -80,6 +85,7 @@ export class RoomClient {
 
   /** Before the join, while somebody reads what the room is about: joining is sooner then. Nothing is sent. */
   prepare(): Promise<void> {
+    this.#output.open();
     return this.#link.prepare();
   }
 
@@ -87,6 +93,7 @@ export class RoomClient {
   async join(guestName = ''): Promise<void> {
     if (this.#view.value.phase !== 'idle') return;
     mark('join-click');
+    this.#output.open();
     this.#patch({ phase: 'joining' });
     try {
       await this.#link.join(guestName);
@@ -98,6 +105,7 @@ export class RoomClient {
   /** In a gesture, after autoplayBlocked. */
   startAudio(): void {
     this.#patch({ autoplayBlocked: false });
+    this.#output.open();
     this.#link.connection?.play();
   }
 
@@ -329,6 +337,7 @@ export class RoomClient {
     this.#patch({ ...last, muted: true, hasMicrophone: false, autoplayBlocked: false });
     this.#updateGate();
     this.#link.close();
+    this.#output.close();
     this.#transforms.setVoicePort(null);
     this.#microphone?.close();
     this.#microphone = null;
