@@ -120,8 +120,7 @@ void IceLite::accept(base::Instant now, const base::Path& path, bool nominates,
   // TCP is the way of last resort: not in place of UDP that works.
   const bool worsens = selected_ && selected_->protocol == base::TransportProtocol::kUdp &&
                        path.protocol == base::TransportProtocol::kTcp;
-  const bool selects =
-      nominates || !selected_ || outcome.restarted || (!nominated_ && !worsens);
+  const bool selects = nominates || !selected_ || outcome.restarted || (!nominated_ && !worsens);
   if (nominates) nominated_ = true;
   if (selects && selected_ != path) {
     selected_ = path;

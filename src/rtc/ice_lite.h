@@ -43,10 +43,10 @@ class IceLite {
   IceLite(base::Instant now, wire::IceCredentials local, wire::IceCredentials remote);
 
   // ICE restart (RFC 8445, section 9). Both pairs of credentials are accepted until the first check
-  // with the new ones. Paths stay valid. The selected one carries media until that first check, whose
-  // path is known to work and takes over without a nomination: Chromium nominates only what it has
-  // selected itself, and leaves a path that died only after 2.5 s to 3.5 s. A second restart before
-  // that first check replaces the pending credentials.
+  // with the new ones. Paths stay valid. The selected one carries media until that first check,
+  // whose path is known to work and takes over without a nomination: Chromium nominates only what
+  // it has selected itself, and leaves a path that died only after 2.5 s to 3.5 s. A second restart
+  // before that first check replaces the pending credentials.
   void restart(wire::IceCredentials local, wire::IceCredentials remote);
 
   // request was parsed from datagram, which came by path. Writes at most one response to out; to
