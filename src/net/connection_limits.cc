@@ -20,7 +20,8 @@ bool ConnectionLimits::acquire(const base::IpAddress& remote) {
   if (open_ >= total_) return false;
   const base::SocketAddress key = key_of(remote);
   const auto found = by_address_.find(key);
-  if (found != by_address_.end() && found->second >= for_address_) return false;
+  const bool bounded = std::ranges::find(exempt_, remote) == exempt_.end();
+  if (bounded && found != by_address_.end() && found->second >= for_address_) return false;
   ++by_address_[key];
   ++open_;
   return true;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/address.h"
 
@@ -12,8 +13,11 @@ namespace alcove::net {
 
 class ConnectionLimits {
  public:
-  ConnectionLimits(std::size_t total, std::size_t for_address)
-      : total_(total), for_address_(for_address) {}
+  // exempt: addresses that only the total bounds, such as a reverse proxy's, behind which everybody
+  // is.
+  ConnectionLimits(std::size_t total, std::size_t for_address,
+                   std::vector<base::IpAddress> exempt = {})
+      : total_(total), for_address_(for_address), exempt_(std::move(exempt)) {}
 
   // False where a limit is reached; otherwise follow with one release().
   bool acquire(const base::IpAddress& remote);
@@ -26,6 +30,7 @@ class ConnectionLimits {
 
   const std::size_t total_;
   const std::size_t for_address_;
+  const std::vector<base::IpAddress> exempt_;
   mutable std::mutex mutex_;
   std::size_t open_ = 0;
   std::unordered_map<base::SocketAddress, std::size_t> by_address_;

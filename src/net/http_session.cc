@@ -309,7 +309,7 @@ asio::awaitable<void> HttpSession::upgrade(const Request& request) {
     co_await refuse(403, "permission_denied", "This page belongs to another site.");
     co_return;
   }
-  watchdog_->stop();
+  watchdog_->pause();  // a refused one lingers under it
   auto session = std::make_shared<WebSocketSession>(shared_, std::move(*stream_));
   stream_.reset();
   if (session->ask(client(request))) {

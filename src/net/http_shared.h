@@ -23,7 +23,8 @@ struct HttpShared {
   HttpShared(HttpServerOptions server_options, HttpServices server_services)
       : options(std::move(server_options)),
         services(std::move(server_services)),
-        limits(options.max_connections, options.max_connections_for_address) {}
+        limits(options.max_connections, options.max_connections_for_address,
+               options.trusted_proxies) {}
 
   const HttpServerOptions options;
   // Not called any more once closed is set.

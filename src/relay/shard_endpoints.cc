@@ -84,6 +84,10 @@ void Shard::Implementation::restart_endpoint(Turn turn, const v1::RestartEndpoin
   auto offer = accept_offer(command.sdp_offer(), options_.slots);
   if (offer && offer->fingerprint != endpoint->fingerprint)
     offer = std::unexpected("the fingerprint has changed: DTLS goes on after an ICE restart");
+  // A packet that is sent again must be the same, byte for byte: it has the same nonce.
+  if (offer && (offer->send_payload_type != endpoint->send_payload_type ||
+                offer->slot_payload_types != endpoint->slot_payload_types))
+    offer = std::unexpected("the payload types have changed: they stay after an ICE restart");
   if (!offer)
     return refuse(turn.out, command.join_id(), v1::EndpointRefused::REASON_BAD_OFFER,
                   offer.error());
@@ -96,9 +100,6 @@ void Shard::Implementation::restart_endpoint(Turn turn, const v1::RestartEndpoin
   endpoint->ufrags.push_back(local.ufrag);
   ufrags_.emplace(local.ufrag, endpoint);
   endpoint->ice.restart(local, offer->ice);
-  endpoint->send_payload_type = offer->send_payload_type;
-  endpoint->slot_payload_types = offer->slot_payload_types;
-  endpoint->room->set_payload_types(*endpoint);
   ++endpoint->session_version;
 
   v1::EndpointOpened& opened = *turn.out.events.emplace_back().mutable_opened();

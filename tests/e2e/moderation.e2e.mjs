@@ -14,7 +14,11 @@ let server;
 before(async () => { server = await startServer(); });
 after(async () => { await server?.stop(); });
 
-const hearing = (who) => until('sound to arrive', async () => firstSound((await who.heard()).frames) >= 0, { timeout: 20000, every: 100 });
+/** Hears, and in time: while browsers start on two cores, jitter buffers grow, and take seconds to shrink again. */
+async function hearing(who) {
+  await until('sound to arrive', async () => firstSound((await who.heard()).frames) >= 0, { timeout: 20000, every: 100 });
+  await until('sound to arrive in time', async () => (await who.jitterDelay()) < 130, { timeout: 45000 });
+}
 /** Milliseconds after `at` until the last sound in what was heard since; negative when there was none after it. */
 async function soundAfter(who, at) {
   const { frames, times } = await who.heard();
@@ -41,7 +45,7 @@ async function threeInARoom(t, title) {
   return { host, speaker, listener, link };
 }
 
-test('moved to the audience means silence for everybody within 300 ms', { timeout: 90000 }, async (t) => {
+test('moved to the audience means silence for everybody within 300 ms', { timeout: 150000 }, async (t) => {
   const { host, speaker, listener } = await threeInARoom(t, 'Moved down');
   await openMenuOf(host.page, 'Sam Speaker');
   const move = button(host.page, 'Move to audience').first();
@@ -56,7 +60,7 @@ test('moved to the audience means silence for everybody within 300 ms', { timeou
   }
 });
 
-test('mute by a moderator is silence, and only the person unmutes', { timeout: 90000 }, async (t) => {
+test('mute by a moderator is silence, and only the person unmutes', { timeout: 150000 }, async (t) => {
   const { host, speaker, listener } = await threeInARoom(t, 'Muted');
   await openMenuOf(host.page, 'Sam Speaker');
   await host.page.getByRole('button', { name: 'Mute Sam Speaker', exact: true }).click();
@@ -69,7 +73,7 @@ test('mute by a moderator is silence, and only the person unmutes', { timeout: 9
   await until('sound again', async () => firstSound((await listener.heard()).frames, before) >= 0, { timeout: 5000 });
 });
 
-test('mute by oneself is silence', { timeout: 90000 }, async (t) => {
+test('mute by oneself is silence', { timeout: 150000 }, async (t) => {
   const { speaker, listener } = await threeInARoom(t, 'Own mute');
   await button(speaker.page, 'Mute').click();
   const at = await speaker.clickedAt();
@@ -90,10 +94,12 @@ test('a listener that sends anyway is not heard', { timeout: 60000 }, async (t) 
   await rogue.event('connected');
   await until('the rogue to have sent', () => rogue.events.some((e) => e.event === 'media' && e.sent > 50), { timeout: 12000 });
   assert.equal(await listener.finished(), 0, listener.messages.join('\n'));
-  assert.ok(isSilent(envelopeOfFile(file)), 'the rogue was heard');
+  const heard = envelopeOfFile(file);
+  assert.ok(heard.length > 600, `recorded only ${heard.length} frames`);
+  assert.ok(isSilent(heard), 'the rogue was heard');
 });
 
-test('the last moderator leaves: the longest-standing speaker takes over', { timeout: 90000 }, async (t) => {
+test('the last moderator leaves: the longest-standing speaker takes over', { timeout: 150000 }, async (t) => {
   const { host, speaker, listener } = await threeInARoom(t, 'Handover');
   await button(host.page, 'Leave quietly').click();
   await button(speaker.page, 'End room').waitFor();
@@ -105,7 +111,7 @@ test('the last moderator leaves: the longest-standing speaker takes over', { tim
   await listener.page.getByText(/room (has )?ended|room is over/i).first().waitFor();
 });
 
-test('a listener that reloads hears on', { timeout: 90000 }, async (t) => {
+test('a listener that reloads hears on', { timeout: 150000 }, async (t) => {
   const { listener } = await threeInARoom(t, 'Reload');
   await listener.page.reload();
   await Promise.race([
@@ -116,7 +122,7 @@ test('a listener that reloads hears on', { timeout: 90000 }, async (t) => {
   await hearing(listener);
 });
 
-test('a speaker that reloads is still on stage and heard again', { timeout: 90000 }, async (t) => {
+test('a speaker that reloads is still on stage and heard again', { timeout: 150000 }, async (t) => {
   const { speaker, listener } = await threeInARoom(t, 'Speaker reloads');
   await speaker.page.reload();
   await Promise.race([region(speaker.page, 'Stage').waitFor(), button(speaker.page, 'Join').waitFor()]);

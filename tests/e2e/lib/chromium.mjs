@@ -48,6 +48,22 @@ export async function openChromium({ speak, namespace, microphone = true, grante
       const { frames, times } = await page.evaluate(() => ({ frames: window.__heard.frames, times: window.__heard.times }));
       return { frames: Float32Array.from(frames), times };
     },
+    /** How long sound waits in the jitter buffers at present, in ms, as a mean over a second. */
+    async jitterDelay() {
+      const read = () => page.evaluate(async () => {
+        let [delay, emitted] = [0, 0];
+        for (const entry of (await window.__heard.connections.at(-1).getStats()).values()) {
+          if (entry.type !== 'inbound-rtp') continue;
+          delay += entry.jitterBufferDelay ?? 0;
+          emitted += entry.jitterBufferEmittedCount ?? 0;
+        }
+        return [delay, emitted];
+      });
+      const before = await read();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const after = await read();
+      return after[1] > before[1] ? ((after[0] - before[0]) / (after[1] - before[1])) * 1000 : Infinity;
+    },
     /** When the page saw the last click, in ms since 1970. */
     clickedAt: () => page.evaluate(() => window.__heard.clickedAt),
     close: () => browser.close(),

@@ -102,6 +102,15 @@ TEST(ConnectionLimits, CountsInAllAndByAddress) {
   EXPECT_TRUE(ConnectionPlace(limits, ip("192.0.2.1")).granted());
 }
 
+TEST(ConnectionLimits, OnlyTheTotalBoundsAnExemptAddress) {
+  const auto proxy = base::IpAddress::v4({10, 0, 0, 1});
+  ConnectionLimits limits(3, 1, {proxy});
+  EXPECT_TRUE(limits.acquire(proxy));
+  EXPECT_TRUE(limits.acquire(proxy));
+  EXPECT_TRUE(limits.acquire(base::IpAddress::v4({10, 0, 0, 2})));
+  EXPECT_FALSE(limits.acquire(proxy));
+}
+
 TEST(ConnectionLimits, CountsIpv6ByItsPrefix) {
   ConnectionLimits limits(10, 1);
   const ConnectionPlace a(limits, ip("2001:db8::1"));

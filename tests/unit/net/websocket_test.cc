@@ -111,6 +111,15 @@ TEST_F(WebSocketTest, TheApiMayRefuse) {
   EXPECT_THAT(ask(std::string(kUpgrade) + "\r\n"), StartsWith("HTTP/1.1 503 "));
 }
 
+TEST_F(WebSocketTest, ARefusedOneIsCutThoughItsClientStays) {
+  api_.refuse_websockets = true;
+  open_and_run();
+  const RawClient client(address());
+  ASSERT_TRUE(client.send(std::string(kUpgrade) + "\r\n"));
+  EXPECT_THAT(client.receive_answer(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_TRUE(eventually([&] { return counters().connections_open == 0; }));
+}
+
 TEST_F(WebSocketTest, TheServersEndReachesTheHandler) {
   open_and_run();
   const auto client = upgrade();

@@ -226,9 +226,10 @@ export class RoomClient {
     if (response.room === undefined) return;
     const { muted } = this.#view.value;
     const { self } = response.room;
-    // On stage without a microphone, or coming back: the others shall see what is true.
-    const untold = isOnStage(self) && self?.muted !== muted;
-    if (untold) this.setMuted(muted).catch(() => undefined);
+    // On stage without a microphone, or coming back muted: the others shall see it. Never the other way
+    // round: a moderator may have muted us meanwhile.
+    const untold = isOnStage(self) && muted && self?.muted === false;
+    if (untold) this.setMuted(true).catch(() => undefined);
     this.#takeRoom(response.room);
   }
 

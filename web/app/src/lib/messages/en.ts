@@ -102,7 +102,8 @@ export const en = {
   'member.makeModerator': 'Make moderator',
   'member.invite': 'Invite to stage',
   'member.remove': 'Remove from the room',
-  'member.remove.confirm': 'Remove {name}? They cannot come back to this room.',
+  'member.remove.confirm':
+    'Remove {name}? They cannot come back to this room. A guest could under another name: lock the room to keep them out.',
   'member.remove.yes': 'Remove',
   'member.follow': 'Follow',
   'member.unfollow': 'Unfollow',

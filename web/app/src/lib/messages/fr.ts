@@ -103,7 +103,8 @@ export const fr: Catalogue = {
   'member.makeModerator': 'Nommer à la modération',
   'member.invite': 'Inviter sur scène',
   'member.remove': 'Exclure du salon',
-  'member.remove.confirm': 'Exclure {name} ? Cette personne ne pourra pas revenir dans ce salon.',
+  'member.remove.confirm':
+    'Exclure {name} ? Cette personne ne pourra pas revenir dans ce salon. Sans compte, elle le pourrait sous un autre nom : verrouillez le salon pour l’en empêcher.',
   'member.remove.yes': 'Exclure',
   'member.follow': 'Suivre',
   'member.unfollow': 'Ne plus suivre',
