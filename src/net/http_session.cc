@@ -24,7 +24,7 @@ using Request = WebSocketSession::Request;
 
 constexpr std::uint32_t kMaxHeader = 8 * 1024;
 constexpr std::size_t kMaxReadAhead = 16 * 1024;
-constexpr std::size_t kWriteChunk = 64 * 1024;
+constexpr std::size_t kWriteChunk = std::size_t{64} * 1024;
 // After an error the rest of the request is read for this long and this far, or closing would
 // reset the connection before the answer is read.
 constexpr base::Duration kLingerWithin = base::seconds(2);
