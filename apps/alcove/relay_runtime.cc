@@ -97,6 +97,7 @@ RelayRuntime::~RelayRuntime() {
 
 void RelayRuntime::start() {
   std::vector<net::MediaHandler*> handlers;
+  handlers.reserve(shards_.size());
   for (const auto& shard : shards_) handlers.push_back(shard.get());
   port_.start(handlers);
 }

@@ -13,7 +13,7 @@ namespace alcove::net {
 
 inline constexpr std::size_t kFrameHeader = 2;
 // 200 ms of audio for one listener with a full stage, and one DTLS flight.
-inline constexpr std::size_t kMaxUnsentFrameBytes = 8 * 1024;
+inline constexpr std::size_t kMaxUnsentFrameBytes = 8'192;
 
 // True when bytes begin like a STUN message (RFC 8489, section 5): what the first frame has to be.
 bool looks_like_stun(base::Bytes bytes);

@@ -32,7 +32,8 @@ constexpr base::Duration kIdleLimit = base::seconds(10);
 std::string request_text(const ClientRequest& request) {
   std::string text = request.method + " " + request.url.target +
                      " HTTP/1.1\r\nHost: " + request.url.authority() + "\r\nUser-Agent: alcove\r\n";
-  for (const auto& [name, value] : request.headers) text += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : request.headers)
+    text.append(name).append(": ").append(value).append("\r\n");
   if (!request.body.empty() || request.method != "GET")
     text += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
   return text + "\r\n" + request.body;

@@ -29,9 +29,9 @@ struct HttpServerOptions {
 
   std::size_t max_connections = 20'000;
   std::size_t max_connections_for_address = 1'000;
-  std::size_t max_body = 64 * 1024;
-  std::size_t max_websocket_message = 64 * 1024;
-  std::size_t max_websocket_queue = 256 * 1024;
+  std::size_t max_body = 65'536;
+  std::size_t max_websocket_message = 65'536;
+  std::size_t max_websocket_queue = 262'144;
   base::Duration header_within = base::seconds(10);  // the TLS handshake, too
   base::Duration body_within = base::seconds(15);
   base::Duration idle_limit = base::seconds(30);  // between requests

@@ -23,12 +23,12 @@ using Parser = http::request_parser<http::string_body>;
 using Request = WebSocketSession::Request;
 
 constexpr std::uint32_t kMaxHeader = 8 * 1024;
-constexpr std::size_t kMaxReadAhead = 16 * 1024;
-constexpr std::size_t kWriteChunk = std::size_t{64} * 1024;
+constexpr std::size_t kMaxReadAhead = 16'384;
+constexpr std::size_t kWriteChunk = 65'536;
 // After an error the rest of the request is read for this long and this far, or closing would
 // reset the connection before the answer is read.
 constexpr base::Duration kLingerWithin = base::seconds(2);
-constexpr std::size_t kMaxLingerBytes = 8 << 20;
+constexpr std::size_t kMaxLingerBytes = 8'388'608;
 
 std::string_view header(const Request& request, http::field field) {
   const auto value = request[field];
