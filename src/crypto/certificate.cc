@@ -14,7 +14,7 @@ namespace alcove::crypto {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789ABCDEF";
-constexpr std::size_t kFingerprintText = 95;
+constexpr std::size_t kFingerprintText = 95;  // 32 bytes in hexadecimal, colons between
 
 std::optional<std::uint8_t> hex_value(char c) {
   if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');

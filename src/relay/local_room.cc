@@ -1,5 +1,7 @@
 #include "relay/local_room.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "relay/loss.h"
 #include "wire/rtp.h"
@@ -38,7 +40,7 @@ void LocalRoom::add_listener(Endpoint& endpoint, base::RandomSource& random) {
   for (std::size_t i = 0; i < slots_.size(); ++i)
     slots_[i].streams.push_back({ListenerStream(endpoint.ssrcs[i], random), 0});
   set_path(endpoint);
-  set_payload_types(endpoint);
+  std::ranges::copy(endpoint.slot_payload_types, listener.payload_types.begin());
 }
 
 void LocalRoom::remove_listener(const Endpoint& endpoint) {
@@ -59,13 +61,6 @@ void LocalRoom::set_path(const Endpoint& endpoint) {
   const std::optional<base::Path>& path = endpoint.ice.selected_path();
   listeners_[*index].has_path = path.has_value();
   if (path) listeners_[*index].path = *path;
-}
-
-void LocalRoom::set_payload_types(const Endpoint& endpoint) {
-  const std::optional<std::size_t> index = find(endpoint);
-  if (!index) return;
-  for (std::size_t i = 0; i < slots_.size(); ++i)
-    listeners_[*index].payload_types[i] = endpoint.slot_payload_types[i];
 }
 
 std::optional<std::size_t> LocalRoom::find(const Endpoint& endpoint) const {

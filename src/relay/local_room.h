@@ -42,7 +42,6 @@ class LocalRoom {
   void remove_listener(const Endpoint& endpoint);
   // The path that the endpoint's packets take, after it has changed; nullopt: none for now.
   void set_path(const Endpoint& endpoint);
-  void set_payload_types(const Endpoint& endpoint);
 
   // One packet of a slot to every listener but its speaker (null when that is on another shard).
   void fan_out(base::Instant received, const Placement& placement, const Endpoint* speaker,

@@ -226,6 +226,17 @@ TEST_F(ShardTest, RestartAnswersWithNewCredentialsAndTheSameStreams) {
       EXPECT_EQ(after.media[i].sources, before.media[i].sources);
     }
   }
+  // Other payload types would give a packet that is sent again another header under the same nonce.
+  std::string renumbered = restart.restart().sdp_offer();
+  const std::string type = before.media.front().formats.front();
+  for (std::size_t at = 0; (at = renumbered.find(type, at)) != std::string::npos;
+       at += type.size()) {
+    const bool is_whole = at > 0 && (renumbered[at - 1] == ' ' || renumbered[at - 1] == ':');
+    if (is_whole) renumbered.replace(at, type.size(), "109");
+  }
+  v1::RelayCommand other_types = restart;
+  other_types.mutable_restart()->set_sdp_offer(renumbered);
+  EXPECT_NE(command(other_types).refused().detail().find("payload types"), std::string::npos);
   // An offer with another fingerprint is another client: DTLS could not go on.
   MemberNode& other = add_member();
   restart.mutable_restart()->set_sdp_offer(other.peer->create_offer());

@@ -54,7 +54,7 @@ describe('OutputDevice', () => {
     device.open();
     device.open();
     expect(context.resumed).toBe(2);
-    expect(ready).toEqual([false]);
+    expect(ready).not.toContain(true);
   });
 
   it('does not wait for ever for a device that does not open', () => {
@@ -64,6 +64,17 @@ describe('OutputDevice', () => {
     expect(ready).toEqual([false]);
     vi.advanceTimersByTime(1);
     expect(ready).toEqual([false, true]);
+  });
+
+  it('holds frames back again where the gesture comes after it had given up', () => {
+    const { context, device, ready } = setUp();
+    device.open(); // the page is read; the browser wants a gesture first
+    vi.advanceTimersByTime(60_000);
+    expect(ready.at(-1)).toBe(true);
+    device.open(); // the click on Join
+    expect(ready.at(-1)).toBe(false);
+    context.run();
+    expect(ready.at(-1)).toBe(true);
   });
 
   it('closes with the room, and says nothing afterwards', () => {

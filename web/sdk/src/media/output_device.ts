@@ -5,7 +5,7 @@ const kGiveUpMs = 5_000;
  * Firefox opens the audio device only when the first sound is to be played, which takes up to 2 s. What
  * arrives meanwhile is played too fast and far too late for 10 s and more, until the jitter buffer has
  * caught up. So the device is opened ahead, by an AudioContext without sound, and frames that arrive
- * before it runs are not decoded. Other browsers do not queue what they cannot play.
+ * before it runs are not decoded. In Firefox only: Chromium's sound is in time without it.
  */
 export class OutputDevice {
   #context: AudioContext | null = null;
@@ -23,12 +23,12 @@ export class OutputDevice {
       const context = this.createContext();
       if (context === null) return;
       this.#context = context;
-      this.onReady(false);
       context.onstatechange = () => {
         if (context.state === 'running') this.#ready();
       };
     }
     if (this.#context.state === 'running') return;
+    this.onReady(false);
     clearTimeout(this.#giveUp);
     this.#giveUp = setTimeout(() => {
       this.#ready();
