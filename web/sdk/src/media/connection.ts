@@ -111,6 +111,12 @@ export class MediaConnection {
     await this.#sender.replaceTrack(track);
   }
 
+  /** False: what is decoded of the slot, and waits in its jitter buffer, is played as silence. */
+  setAudible(slot: number, audible: boolean): void {
+    const transceiver = this.#slots[slot];
+    if (transceiver !== undefined) transceiver.receiver.track.enabled = audible;
+  }
+
   get state(): RTCPeerConnectionState {
     return this.#pc.connectionState;
   }

@@ -11,6 +11,7 @@ import type { FrameCounters, FromWorker } from '../media/worker_messages';
 import { Writable } from '../observable';
 import type { Readable } from '../observable';
 import { sleep } from '../timing';
+import { CutSlots } from './cut_slots';
 import { emptyRoom, isOnStage, reduceBatch } from './reducer';
 import type { Reduction, RoomNotice } from './reducer';
 import { RoomLink } from './room_link';
@@ -38,6 +39,9 @@ export class RoomClient {
   readonly #transforms: TransformHost;
   readonly #link: RoomLink;
   readonly #output: OutputDevice;
+  readonly #cuts = new CutSlots((slot, audible) => {
+    this.#link.connection?.setAudible(slot, audible);
+  });
   #microphone: Microphone | null = null;
   #sending = false;
   #resyncing = false;
@@ -223,6 +227,7 @@ export class RoomClient {
     mark('joined');
     this.#muteRevision = 0n;
     this.#resyncing = false;
+    this.#cuts.clear();
     if (response.room === undefined) return;
     const { muted } = this.#view.value;
     const { self } = response.room;
@@ -269,6 +274,7 @@ export class RoomClient {
 
   #takeRoom(room: RoomState): void {
     const wasOnStage = this.#onStage();
+    this.#cuts.stageChanged(this.#view.value.room, room);
     this.#patch({ room });
     const onStage = this.#onStage();
     if (wasOnStage && !onStage) {
@@ -284,6 +290,7 @@ export class RoomClient {
     switch (message.type) {
       case 'heard':
         this.#link.watch.heard(message.slot, message.seat);
+        this.#cuts.heard(message.slot, message.seat, this.#view.value.room);
         break;
       case 'sending':
         this.#sending = message.sending;
