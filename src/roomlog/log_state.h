@@ -1,0 +1,146 @@
+#pragma once
+// What a room's log says so far: who is in, on the stage, moderator, blocked, locked. A pure state
+// machine that clients and the control plane share, so that there is one truth
+// (docs/protocol/room-keys.md, "The log"). Copyable; one thread.
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "roomlog/objects.h"
+
+namespace alcove::roomlog {
+
+// How an entry is linked to what came before.
+enum class Follow : std::uint8_t {
+  kFull,   // prev, with the roster
+  kShort,  // prev_short; roster ops are taken as they are
+  kChain,  // prev_authority; used while joining
+};
+
+enum class LogError : std::uint8_t {
+  kFork,       // does not follow
+  kBadAuthor,  // not on the stage, or without authority for a resume
+  kBadSignature,
+  kNotPermitted,  // an op that the author may not write, or that the state does not allow
+  kBadCertificate,
+  kWrongState,  // n, epoch, time, roster or stage hash are not what the ops yield
+  kLogFull,     // 1,024 authority entries
+};
+std::string_view to_text(LogError error);
+
+struct EntryClass {
+  bool authority = false;
+  bool advance = false;
+  bool beat = false;
+  bool resume = false;
+  bool is_short() const { return authority || advance || beat || resume; }
+  bool is_authority() const { return authority || resume; }
+};
+
+struct StageMember {
+  std::uint8_t seat = 0;
+  v1::Role role = v1::ROLE_SPEAKER;  // or ROLE_MODERATOR
+  Certificate certificate;
+  std::uint64_t since = 0;                    // n of the entry that gave the seat
+  std::optional<std::int64_t> last_entry_ms;  // time_ms of its last short-path entry, where known
+};
+
+// What an entry did, for whoever derives other state from it.
+struct Admitted {
+  Certificate certificate;
+  std::optional<Hash> replaced;
+  std::uint8_t seat = 0;
+  v1::Role role = v1::ROLE_LISTENER;
+};
+struct Departed {
+  Hash leaf{};
+  std::uint8_t seat = 0;
+  bool ejected = false;
+};
+struct RoleChanged {
+  Hash leaf{};
+  v1::Role before = v1::ROLE_LISTENER;
+  v1::Role after = v1::ROLE_LISTENER;
+  std::uint8_t seat = 0;
+  bool by_rule = false;
+};
+struct Locked {
+  bool locked = false;
+};
+struct LinkChanged {
+  std::uint32_t generation = 0;
+  bool voided = false;
+};
+using Change = std::variant<Admitted, Departed, RoleChanged, Locked, LinkChanged>;
+
+class LogState {
+ public:
+  // Before the first entry; full.
+  explicit LogState(Genesis genesis);
+
+  // Checks the entry and applies it. On an error nothing is changed.
+  std::expected<std::vector<Change>, LogError> apply(const Entry& entry, Follow follow);
+  // The same without applying.
+  std::expected<void, LogError> check(const Entry& entry, Follow follow) const;
+
+  // Becomes full: the certificates in the order of their leaf hashes, as of the entry head, which
+  // is newer than or the same as the last applied and by its prev_short follows it.
+  std::expected<void, LogError> adopt_roster(std::span<const Certificate> certificates,
+                                             const Entry& head);
+  bool is_full() const;
+
+  // Fills in n, prev links, author, epoch, roster and stage hashes and time (not smaller than the
+  // last entry's) for a new entry with these ops. The ops are checked. Only when full.
+  std::expected<v1::LogEntry, LogError> draft(const Hash& author, std::vector<v1::LogOp> ops,
+                                              v1::Advance advance, bool resume,
+                                              std::int64_t time_ms) const;
+  EntryClass class_of(const v1::LogEntry& body) const;
+
+  const Genesis& genesis() const;
+  const Hash& fingerprint() const;
+  std::uint64_t n() const;
+  std::uint32_t epoch() const;
+  const Hash& last() const;  // of any class; in short and chain: of the last applied
+  const Hash& last_short() const;
+  const Hash& last_authority() const;
+  std::size_t authority_entries() const;
+
+  // By seat.
+  const std::map<std::uint8_t, StageMember>& stage() const;
+  const StageMember* on_stage(const Hash& leaf) const;
+  const StageMember* at_seat(std::uint8_t seat) const;
+  bool has_authority(const crypto::Ed25519PublicKey& identity) const;
+  bool is_blocked(const crypto::Ed25519PublicKey& identity) const;
+  bool is_invited(const crypto::Ed25519PublicKey& identity) const;
+  bool locked() const;
+  bool link_void() const;
+  std::uint32_t link_generation() const;
+  std::optional<std::uint8_t> next_free_seat() const;
+
+  // Only when full. By leaf hash.
+  const std::map<Hash, Certificate>& roster() const;
+  const Certificate* member(const Hash& leaf) const;
+  const Certificate* member_of(const crypto::Ed25519PublicKey& identity) const;
+  Hash roster_hash() const;
+  Hash stage_hash() const;
+};
+
+// The chain of a join (docs/protocol/room-keys.md, "Joining", 5), walked without the admit: the
+// state after the newest entry of authority, advance and head, in the order of n. Fingerprint
+// nullopt: not known beforehand.
+struct WalkedChain {
+  LogState state;
+  std::optional<Entry> advance;
+  std::optional<Entry> head;
+};
+std::expected<WalkedChain, LogError> walk_chain(const v1::LogChain& chain,
+                                                const std::optional<Hash>& fingerprint);
+
+}  // namespace alcove::roomlog
