@@ -18,6 +18,14 @@ export { isOver } from './room/view';
 export type { RoomPhase, RoomView } from './room/view';
 export { ServerConfig_Registration } from './gen/alcove/v1/common_pb';
 export type { ServerConfig } from './gen/alcove/v1/common_pb';
-export { Reaction, Role, RoomKind } from './gen/alcove/v1/rooms_pb';
+export { Role, RoomKind } from './gen/alcove/v1/common_pb';
+export { Reaction } from './gen/alcove/v1/rooms_pb';
+export type {
+  KeyCommands,
+  KeyWarning,
+  KeyWarningCode,
+  KeysView,
+  VerifiedMember,
+} from './keys/view';
 export type { Member, RoomState, RoomSummary } from './gen/alcove/v1/rooms_pb';
 export type { Session } from './gen/alcove/v1/accounts_pb';

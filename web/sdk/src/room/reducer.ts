@@ -5,7 +5,8 @@ import type {
   ReactionsSent_One,
   RoomEvent,
 } from '../gen/alcove/v1/events_pb';
-import { Role, RoomStateSchema } from '../gen/alcove/v1/rooms_pb';
+import { Role } from '../gen/alcove/v1/common_pb';
+import { RoomStateSchema } from '../gen/alcove/v1/rooms_pb';
 import type { Member, RoomState } from '../gen/alcove/v1/rooms_pb';
 
 /** What happened, for people: read out, shown for a moment. */

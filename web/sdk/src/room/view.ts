@@ -1,11 +1,14 @@
 import type { AlcoveError } from '../errors';
 import type { RoomState } from '../gen/alcove/v1/rooms_pb';
+import type { KeysView } from '../keys/view';
 import type { Diagnosis } from '../media/stats';
 
 export type RoomPhase =
   | 'idle'
   /** The request to join is on its way. */
   | 'joining'
+  /** Asked to be let in; see keys.waiting. */
+  | 'waiting'
   /** In the room; the sound is not there yet. */
   | 'connecting'
   | 'connected'
@@ -19,6 +22,7 @@ export type RoomPhase =
 export interface RoomView {
   phase: RoomPhase;
   room: RoomState;
+  keys: KeysView;
   /** Why the phase is "failed". */
   error: AlcoveError | null;
   /** Of "ended" and "removed", as the schema names them. */
