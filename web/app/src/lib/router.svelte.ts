@@ -1,3 +1,6 @@
+import { readLinkFragment } from '@alcove/sdk';
+import { live } from './live.svelte';
+
 export type Route =
   | { page: 'hallway' }
   | { page: 'login' }
@@ -25,14 +28,23 @@ export function parseRoute(pathname: string): Route {
   return room?.[1] === undefined ? { page: 'lost' } : { page: 'room', roomId: room[1] };
 }
 
+/** A room's link carries its secret after the "#": out of the address bar before anything is shown. */
+function readRoute(): { route: Route; linkRead: boolean } {
+  const route = parseRoute(location.pathname);
+  return { route, linkRead: route.page === 'room' && readLinkFragment(location) };
+}
+
 class Router {
-  route = $state.raw<Route>(parseRoute(location.pathname));
+  route = $state.raw<Route>(readRoute().route);
+  /** Counts the links that were opened outside a room: the room's page begins anew with each. */
+  linksRead = $state(0);
   /** Where to go after signing in. */
   returnTo = '/';
 
   constructor() {
+    // Also when another link of the same room is put into the address bar.
     window.addEventListener('popstate', () => {
-      this.route = parseRoute(location.pathname);
+      this.#read();
     });
     document.addEventListener('click', (event) => {
       this.#followLink(event);
@@ -41,8 +53,14 @@ class Router {
 
   go(path: string): void {
     history.pushState(null, '', path);
-    this.route = parseRoute(location.pathname);
+    this.#read();
     window.scrollTo(0, 0);
+  }
+
+  #read(): void {
+    const { route, linkRead } = readRoute();
+    this.route = route;
+    if (linkRead && !live.inRoom) this.linksRead += 1;
   }
 
   /** Links inside the app are ordinary links: they open in a new tab as people expect. */
@@ -54,7 +72,7 @@ class Router {
     const url = new URL(link.href);
     if (url.origin !== location.origin || parseRoute(url.pathname).page === 'lost') return;
     event.preventDefault();
-    this.go(url.pathname);
+    this.go(url.pathname + url.hash);
   }
 }
 

@@ -31,6 +31,10 @@ export const reactionNames: Record<number, MessageKey> = {
   [Reaction.THUMBS_UP]: 'reaction.thumbsUp',
 };
 
+export function createWorker(): Worker {
+  return new TransformWorker();
+}
+
 /** One visit to a room, for the components: the SDK's client with what is shown for a moment. */
 export class Visit {
   readonly client: RoomClient;
@@ -48,7 +52,7 @@ export class Visit {
       config,
       roomId,
       sink: new ElementAudioSink(document.body),
-      createWorker: () => new TransformWorker(),
+      createWorker,
     });
     this.#stop = [
       this.client.view.subscribe((view) => {
