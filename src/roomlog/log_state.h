@@ -48,8 +48,9 @@ struct StageMember {
   std::uint8_t seat = 0;
   v1::Role role = v1::ROLE_SPEAKER;  // or ROLE_MODERATOR
   Certificate certificate;
-  std::uint64_t since = 0;                    // n of the entry that gave the seat
-  std::optional<std::int64_t> last_entry_ms;  // time_ms of its last short-path entry, where known
+  std::uint64_t since = 0;         // n of the entry that gave the seat
+  std::int64_t last_entry_ms = 0;  // time_ms of its last short-path entry that is known, or of the
+                                   // entry that gave the seat or replaced the leaf
 };
 
 // What an entry did, for whoever derives other state from it.
