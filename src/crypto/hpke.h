@@ -40,10 +40,16 @@ class HpkeSealContext {
   // nullopt for a key of small order.
   static std::optional<HpkeSealContext> make(const HpkePublicKey& receiver, base::Bytes info,
                                              base::RandomSource& random);
-  // enc (32) || ciphertext || tag (16). Consumes the context.
+  HpkeSealContext(HpkeSealContext&&) noexcept;
+  HpkeSealContext& operator=(HpkeSealContext&&) noexcept;
+  ~HpkeSealContext();
+  // enc (32) || ciphertext || tag (16). Once (CHECK): two messages would share key and nonce.
   base::Buffer seal(base::Bytes aad, base::Bytes plaintext) &&;
 
  private:
+  HpkeSealContext() = default;
+  void wipe();
+  bool spent_ = false;
   std::array<std::uint8_t, 32> encapsulation_{};
   std::array<std::uint8_t, 16> key_{};
   std::array<std::uint8_t, 12> nonce_{};
