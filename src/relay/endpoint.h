@@ -43,6 +43,8 @@ struct Endpoint : Timer {
   LocalRoom* room = nullptr;       // the shard's, which outlives its endpoints
   std::size_t listener_index = 0;  // the room's own
   bool may_send = false;
+  // Whether it is, or will be once connected, a listener of its room.
+  bool may_receive = true;
   bool was_checked = false;
   base::Instant connect_by;
 

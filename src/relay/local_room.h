@@ -37,7 +37,8 @@ class LocalRoom {
   // between shards are bounded, and a message may have been lost.
   bool announce(base::Instant now);
 
-  // A connected endpoint hears the slots from now on. It must be removed before it ends.
+  // A connected endpoint that may receive hears the slots from now on. It must be removed before it
+  // ends.
   void add_listener(Endpoint& endpoint, base::RandomSource& random);
   void remove_listener(const Endpoint& endpoint);
   // The path that the endpoint's packets take, after it has changed; nullopt: none for now.

@@ -225,7 +225,7 @@ void Shard::Implementation::connect(Turn turn, Endpoint& endpoint) {
   const crypto::DtlsSession::SrtpKeys& keys = endpoint.dtls.srtp_keys();
   endpoint.sender.emplace(keys.local);
   endpoint.receiver.emplace(keys.remote);
-  endpoint.room->add_listener(endpoint, random_);
+  if (endpoint.may_receive) endpoint.room->add_listener(endpoint, random_);
   // Spread over the interval, so that reports to a room that came at once do not leave at once.
   constexpr auto kIntervalMicroseconds = static_cast<std::uint32_t>(kSenderReportInterval.count());
   endpoint.report_at = turn.now + base::Duration(random_.below(kIntervalMicroseconds));

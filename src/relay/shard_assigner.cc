@@ -20,6 +20,8 @@ std::optional<unsigned> ShardAssigner::route(const v1::RelayCommand& command) {
     }
     case v1::RelayCommand::kAllowSending:
       return find(command.allow_sending().join_id());
+    case v1::RelayCommand::kAllowReceiving:
+      return find(command.allow_receiving().join_id());
     case v1::RelayCommand::kRestart:
       return find(command.restart().join_id());
     case v1::RelayCommand::kCloseRoom: {

@@ -1,6 +1,7 @@
 // Commands of the control plane, and the deadlines of endpoints.
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -28,6 +29,8 @@ void Shard::Implementation::handle_command(Turn turn, const v1::RelayCommand& co
       return close_endpoint(turn, command.close());
     case v1::RelayCommand::kAllowSending:
       return allow_sending(turn, command.allow_sending());
+    case v1::RelayCommand::kAllowReceiving:
+      return allow_receiving(command.allow_receiving());
     case v1::RelayCommand::kRestart:
       return restart_endpoint(turn, command.restart());
     case v1::RelayCommand::kCloseRoom:
@@ -59,6 +62,7 @@ void Shard::Implementation::open_endpoint(Turn turn, const v1::OpenEndpoint& com
   endpoints_.emplace(*join_id, std::move(owned));
   endpoint.join_id = *join_id;
   endpoint.may_send = command.may_send();
+  endpoint.may_receive = !command.receive_later();
   endpoint.connect_by = turn.now + kConnectTimeout;
   endpoint.send_payload_type = offer->send_payload_type;
   endpoint.slot_payload_types = offer->slot_payload_types;
@@ -117,6 +121,12 @@ void Shard::Implementation::allow_sending(Turn turn, const v1::AllowSending& com
   endpoint->may_send = command.allowed();
   if (!endpoint->may_send) stop_speaker(turn, *endpoint);
   schedule(*endpoint);
+}
+
+void Shard::Implementation::allow_receiving(const v1::AllowReceiving& command) {
+  Endpoint* endpoint = find_endpoint(command.join_id());
+  if (endpoint == nullptr || std::exchange(endpoint->may_receive, true)) return;
+  if (endpoint->is_connected()) endpoint->room->add_listener(*endpoint, random_);
 }
 
 void Shard::Implementation::close_room(Turn turn, const v1::CloseRelayRoom& command) {

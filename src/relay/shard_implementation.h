@@ -78,6 +78,7 @@ class Shard::Implementation {
   void restart_endpoint(Turn turn, const v1::RestartEndpoint& command);
   void close_endpoint(Turn turn, const v1::CloseEndpoint& command);
   void allow_sending(Turn turn, const v1::AllowSending& command);
+  void allow_receiving(const v1::AllowReceiving& command);
   void close_room(Turn turn, const v1::CloseRelayRoom& command);
   Endpoint* find_endpoint(std::string_view join_id) const;
   wire::IceCredentials make_credentials();

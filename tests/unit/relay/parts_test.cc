@@ -132,6 +132,11 @@ class ShardAssignerTest : public ::testing::Test {
     command.mutable_open()->set_relay_room(room);
     return assigner_.route(command).value();
   }
+  unsigned let_receive(const std::string& join_id) {
+    v1::RelayCommand command;
+    command.mutable_allow_receiving()->set_join_id(join_id);
+    return assigner_.route(command).value();
+  }
   unsigned allow(const std::string& join_id) {
     v1::RelayCommand command;
     command.mutable_allow_sending()->set_join_id(join_id);
@@ -166,6 +171,7 @@ TEST_F(ShardAssignerTest, SpreadsAndFindsAgain) {
   }
   for (unsigned shard = 0; shard < 3; ++shard) EXPECT_EQ(assigner_.load(shard), 10U);
   for (const auto& [join, shard] : joins) EXPECT_EQ(allow(join), shard);
+  for (const auto& [join, shard] : joins) EXPECT_EQ(let_receive(join), shard);
   const auto [twice, shard] = joins[4];
   EXPECT_EQ(open(twice, room), shard);
   EXPECT_EQ(assigner_.size(), 30U);

@@ -241,17 +241,19 @@ class RelayTest : public ::testing::Test {
     network_->poll(relay_id_);
     return relay_->events.empty() ? v1::RelayEvent() : relay_->events.front();
   }
-  v1::RelayEvent open(const MemberNode& member, bool may_send, const std::string& offer) {
+  v1::RelayEvent open(const MemberNode& member, bool may_send, const std::string& offer,
+                      bool receive_later = false) {
     v1::RelayCommand open;
     open.mutable_open()->set_join_id(bytes_of(member.join));
     open.mutable_open()->set_relay_room(bytes_of(room_));
     open.mutable_open()->set_sdp_offer(offer);
     open.mutable_open()->set_may_send(may_send);
+    open.mutable_open()->set_receive_later(receive_later);
     return command(open);
   }
-  MemberNode& join(bool may_send, rtc::ClientPeerOptions options = {}) {
+  MemberNode& join(bool may_send, rtc::ClientPeerOptions options = {}, bool receive_later = false) {
     MemberNode& member = add_member(std::move(options));
-    const v1::RelayEvent event = open(member, may_send, member.peer->create_offer());
+    const v1::RelayEvent event = open(member, may_send, member.peer->create_offer(), receive_later);
     EXPECT_TRUE(event.has_opened()) << event.ShortDebugString();
     const auto answered = member.peer->set_answer(network_->now(), event.opened().sdp_answer());
     EXPECT_TRUE(answered) << answered.error().message;
@@ -267,6 +269,11 @@ class RelayTest : public ::testing::Test {
     v1::RelayCommand allow;
     allow.mutable_allow_sending()->set_join_id(bytes_of(member.join));
     allow.mutable_allow_sending()->set_allowed(allowed);
+    command(allow);
+  }
+  void let_receive(const MemberNode& member) {
+    v1::RelayCommand allow;
+    allow.mutable_allow_receiving()->set_join_id(bytes_of(member.join));
     command(allow);
   }
   bool connect_all(base::Duration limit = base::seconds(10)) {

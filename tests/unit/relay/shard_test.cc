@@ -55,6 +55,49 @@ TEST_F(ShardTest, EveryoneButTheSpeakerHearsEachFrameOnceInOrder) {
   EXPECT_EQ(counters.listener_packets, 200U);
 }
 
+TEST_F(ShardTest, WhoReceivesLaterConnectsAndIsSentNothingBefore) {
+  set_up(1);
+  MemberNode& speaker = join(true);
+  MemberNode& waiting = join(false, {}, true);
+  ASSERT_TRUE(connect_all());
+  talk({&speaker}, 20);
+  network_->run_for(milliseconds(100));
+  EXPECT_TRUE(waiting.heard.empty());
+  EXPECT_EQ(relay_->counters().listener_packets, 0U);
+  let_receive(waiting);
+  let_receive(waiting);  // for good: a second time changes nothing
+  talk({&speaker}, 20);
+  network_->run_for(milliseconds(100));
+  EXPECT_EQ(heard_counts(waiting, speaker).size(), 20U);
+  EXPECT_EQ(relay_->counters().listener_packets, 20U);
+  close(waiting);
+  talk({&speaker}, 1);
+  EXPECT_EQ(relay_->counters().listener_packets, 20U);
+}
+
+TEST_F(ShardTest, AdmittedBeforeItIsConnectedItHearsOnceItIs) {
+  set_up(1);
+  MemberNode& speaker = join(true);
+  MemberNode& waiting = join(false, {}, true);
+  let_receive(waiting);
+  ASSERT_TRUE(connect_all());
+  talk({&speaker}, 10);
+  network_->run_for(milliseconds(100));
+  EXPECT_EQ(heard_counts(waiting, speaker).size(), 10U);
+}
+
+TEST_F(ShardTest, WhoWaitsAndLeavesLeavesTheListenersInOrder) {
+  set_up(1);
+  MemberNode& speaker = join(true);
+  MemberNode& listener = join(false);
+  MemberNode& waiting = join(false, {}, true);
+  ASSERT_TRUE(connect_all());
+  close(waiting);
+  talk({&speaker}, 10);
+  network_->run_for(milliseconds(100));
+  EXPECT_EQ(heard_counts(listener, speaker).size(), 10U);
+}
+
 TEST_F(ShardTest, AudienceMayNotSendAndMovedDownIsSilentAtOnce) {
   MemberNode& speaker = join(true);
   MemberNode& intruder = join(false);
