@@ -1,10 +1,19 @@
 import { ElementAudioSink, Reaction, RoomClient, isOnStage, isOver } from '@alcove/sdk';
-import type { CommandInit, Member, RoomNotice, RoomView, ServerConfig } from '@alcove/sdk';
+import type {
+  CommandInit,
+  KeyWarningCode,
+  Member,
+  RoomNotice,
+  RoomView,
+  ServerConfig,
+  VerifiedMember,
+} from '@alcove/sdk';
 import TransformWorker from '@alcove/sdk/transform-worker?worker';
 import { api } from './account.svelte';
 import { errorText } from './errors';
 import { t, tn } from './i18n.svelte';
 import type { MessageKey } from './i18n.svelte';
+import { shownWarnings, warningKey } from './keys';
 import { kNoLevels } from './levels';
 import { live } from './live.svelte';
 
@@ -42,6 +51,7 @@ export class Visit {
   levels = $state.raw(kNoLevels);
   toasts = $state.raw<Toast[]>([]);
   reactions = $state.raw<ShownReaction[]>([]);
+  #dismissed = $state.raw<string[]>([]);
   #nextId = 1;
   readonly #stop: (() => void)[];
   #timers: ReturnType<typeof setTimeout>[] = [];
@@ -83,6 +93,26 @@ export class Visit {
     return isOver(this.view.phase);
   }
 
+  get warnings() {
+    return shownWarnings(this.view.keys.warnings, this.#dismissed);
+  }
+
+  /** The person has read the warnings of this code; they come again when they arise again. */
+  dismiss(code: KeyWarningCode): void {
+    const read = this.view.keys.warnings.filter((warning) => warning.code === code);
+    this.#dismissed = [...this.#dismissed, ...read.map(warningKey)];
+  }
+
+  /** What the room's log says of a member of the stage. */
+  verified(memberId: number): VerifiedMember | undefined {
+    return this.view.keys.stage.find((member) => memberId !== 0 && member.memberId === memberId);
+  }
+
+  /** The name in the log wherever the log is known here, the server's word elsewhere. */
+  nameOf(member: Member): string {
+    return this.verified(member.memberId)?.name ?? member.displayName;
+  }
+
   may(command: string): boolean {
     return this.view.room.allowedCommands.includes(command);
   }
@@ -121,9 +151,11 @@ export class Visit {
   #viewChanged(view: RoomView): void {
     const before = this.view as RoomView | undefined;
     this.view = view;
-    if (before?.phase === 'reconnecting' && view.phase === 'connected') {
+    const wasAway = before?.phase === 'reconnecting' || before?.phase === 'waiting';
+    if (wasAway && before.room.title !== '' && view.phase === 'connected') {
       this.say(t('notice.reconnected'));
     }
+    this.#forgetDismissed(view);
     if (before?.phase === 'connected' && view.phase === 'reconnecting') {
       live.announce(t('banner.reconnecting'));
     }
@@ -131,6 +163,12 @@ export class Visit {
     if (lostMicrophone && isOnStage(view.room.self) && !isOver(view.phase)) {
       this.say(t('notice.microphoneLost'));
     }
+  }
+
+  #forgetDismissed({ keys }: RoomView): void {
+    if (this.#dismissed.length === 0) return;
+    const held = keys.warnings.map(warningKey);
+    this.#dismissed = this.#dismissed.filter((key) => held.includes(key));
   }
 
   #notice(notice: RoomNotice): void {
@@ -144,13 +182,13 @@ export class Visit {
       case 'joined-stage':
       case 'invited':
         // Seen on the stage itself; read out for those who do not see it.
-        live.announce(noticeText(notice));
+        live.announce(this.#textOf(notice));
         return;
       case 'hands-waiting':
       case 'invitation-withdrawn':
         return;
       default:
-        this.say(noticeText(notice));
+        this.say(this.#textOf(notice));
     }
   }
 
@@ -169,16 +207,21 @@ export class Visit {
     }, ms);
     this.#timers.push(timer);
   }
+
+  #textOf(notice: RoomNotice): string {
+    const name = 'member' in notice ? this.nameOf(notice.member) : '';
+    return noticeText(notice, name);
+  }
 }
 
-function noticeText(notice: RoomNotice): string {
+function noticeText(notice: RoomNotice, name: string): string {
   switch (notice.kind) {
     case 'joined-stage':
-      return t('notice.joinedStage', { name: notice.member.displayName });
+      return t('notice.joinedStage', { name });
     case 'left-stage':
-      return t('notice.leftStage', { name: notice.member.displayName });
+      return t('notice.leftStage', { name });
     case 'hand-raised':
-      return t('notice.handRaised', { name: notice.member.displayName });
+      return t('notice.handRaised', { name });
     case 'hands-waiting':
       return tn('notice.handsWaiting', notice.count);
     case 'invited':

@@ -64,8 +64,90 @@ export const en = {
   'join.haveAccount': 'Log in to join with your account',
   'join.guestsRefused': 'This server asks for an account. Log in to join.',
   'join.lockedHint': 'This room is locked. You can come in only if you were here before.',
-  'join.unsupported':
-    'This browser cannot protect the sound of a room. Please use a current Firefox, Chrome, Edge or Safari.',
+
+  'unsupported.transform':
+    'This browser cannot encrypt sound from end to end, so it cannot take part in a room.',
+  'unsupported.crypto':
+    'This browser lacks the cryptography that keeps a room private, so it cannot take part.',
+  'unsupported.browsers':
+    'These can: Firefox 130, Chrome or Edge 137, Safari 17, and everything newer.',
+  'unsupported.insecure':
+    'This page came over a connection that is not secure, and browsers do not encrypt there. Open it with https, or ask whoever runs this server.',
+
+  'waiting.asked': 'Waiting to be let in…',
+  'waiting.asked.text': 'The device of somebody on stage lets you in.',
+  'waiting.nobody': 'Nobody can let you in yet',
+  'waiting.nobody.text':
+    'Nobody on stage is connected who could. It goes on by itself as soon as somebody is back.',
+  'waiting.resume': 'Restarting the room…',
+  'waiting.resume.text': 'Nobody else is on stage: your device opens the room anew.',
+  'waiting.leave': 'Leave',
+
+  'safety.encrypted': 'End-to-end encrypted',
+  'safety.doubtful': 'Encryption in doubt',
+  'safety.title': 'Safety',
+  'safety.lead':
+    'Sound is encrypted on your device. Only the people listed here can hear it: the server passes on what it cannot hear.',
+  'safety.code': 'Room code',
+  'safety.code.compare': 'Compare it aloud: everyone must have the same 30 digits.',
+  'safety.code.byLink': 'Checked by your link',
+  'safety.code.notCompared': 'Not compared',
+  'safety.people': 'Who can hear',
+  'safety.people_one': '{count} person can hear this room.',
+  'safety.people_other': '{count} people can hear this room.',
+  'safety.people.loading': 'Checking the list…',
+  'safety.people.verified': 'Checked against the room’s log',
+  'safety.people.changed': 'People came or left since.',
+  'safety.people.again': 'Check again',
+  'safety.search': 'Search by name',
+  'safety.found_one': '{count} person found',
+  'safety.found_other': '{count} people found',
+  'safety.device.self': 'This device',
+  'safety.device.new': 'You meet this device for the first time',
+  'safety.device.known': 'The same device as before',
+  'safety.device.changed': 'Another device than last time',
+  'safety.link': 'Link',
+  'safety.link.new': 'New link',
+  'safety.link.text': 'The old link then lets nobody in any more.',
+  'safety.link.void':
+    'Since somebody was removed, the link lets nobody in. Make a new one, and share it.',
+  'safety.link.voidForNow':
+    'Since somebody was removed, the link lets nobody in until a moderator makes a new one.',
+  'safety.link.unknown': 'You came without the whole link, so you cannot pass it on.',
+  'safety.link.made': 'The new link is ready to be shared',
+  'safety.log': 'The room’s log',
+  'safety.log.export': 'Export the room’s log',
+  'safety.log.text':
+    'A signed record of who was let in, by whom and when, without sound and without keys. Check it with',
+
+  'warning.fork': 'The server shows different people different rooms',
+  'warning.failed_check': 'The room’s log has something in it that is not valid',
+  'warning.advice':
+    'Nothing you say is sent any more. Leave, start a new room, and tell the people in this one by another way, such as a phone call.',
+  'warning.leave': 'Leave this room',
+  'warning.stale':
+    'For 15 seconds nothing has confirmed who is in this room. Nothing you say is sent until it is confirmed again.',
+  'warning.unknown_epoch':
+    'There is sound with keys that this room has not announced. Nothing you say is sent until that is cleared up.',
+  'warning.faulty_author_one': '{names} sent wrong keys. They are not used.',
+  'warning.faulty_author_other': '{names} sent wrong keys. They are not used.',
+  'warning.not_same_log_one':
+    '{names} may see another room than you do: you may not hear each other. Ask them to join again.',
+  'warning.not_same_log_other':
+    '{names} may see another room than you do: you may not hear each other. Ask them to join again.',
+  'warning.device_changed_one':
+    '{names} is on another device than last time. If that surprises you, ask them by another way.',
+  'warning.device_changed_other':
+    '{names} are on other devices than last time. If that surprises you, ask them by another way.',
+  'warning.known': 'I know about it',
+  'warning.not_acknowledged': 'That did not go through. Try again.',
+  'warning.early_depart_one':
+    '{names} was taken out of the room, but was here a moment ago. Ask whether they meant to leave.',
+  'warning.early_depart_other':
+    '{names} were taken out of the room, but were here a moment ago. Ask whether they meant to leave.',
+  'warning.somebody': 'Somebody',
+  'warning.more_one': '{count} more',
+  'warning.more_other': '{count} more',
 
   'stage.title': 'Stage',
   'stage.empty': 'Nobody is on stage.',
@@ -74,6 +156,7 @@ export const en = {
   'stage.muted': 'Muted',
   'stage.you': 'You',
   'stage.away': 'Connection lost',
+  'stage.deviceChanged': 'Another device',
   'audience.title': 'Audience',
   'audience.count_one': '{count} listener',
   'audience.count_other': '{count} listeners',
@@ -96,6 +179,8 @@ export const en = {
   'member.listener': 'Listener',
   'member.speaker': 'Speaker',
   'member.moderator': 'Moderator',
+  'member.deviceChanged':
+    'This is another device than last time. If that surprises you, ask them by another way whether it is them.',
   'member.moveToAudience': 'Move to audience',
   'member.stepDown': 'Move to audience',
   'member.mute': 'Mute {name}',
@@ -125,6 +210,7 @@ export const en = {
   'controls.end.text': 'The sound stops for all at once. This cannot be undone.',
   'controls.pushToTalk': 'Hold the space bar to talk',
   'controls.talking': 'You are heard while you hold the space bar',
+  'controls.stopped': 'Nothing you say is sent at the moment',
   'controls.microphone': 'Choose a microphone',
 
   'reaction.clap': 'Clap',
@@ -164,6 +250,7 @@ export const en = {
 
   'banner.connecting': 'Connecting the sound…',
   'banner.reconnecting': 'Reconnecting… Nothing you say is sent meanwhile.',
+  'banner.nobody': 'Nobody on stage is connected who could let you in again. It goes on by itself.',
   'banner.autoplay': 'Your browser waits for a tap before it plays sound.',
   'banner.autoplay.button': 'Tap to listen',
   'banner.no-path': 'No sound gets through: this network blocks UDP and TCP port {port}.',

@@ -65,8 +65,94 @@ export const fr: Catalogue = {
   'join.haveAccount': 'Connectez-vous pour entrer avec votre compte',
   'join.guestsRefused': 'Ce serveur demande un compte. Connectez-vous pour entrer.',
   'join.lockedHint': 'Ce salon est verrouillé. Seules les personnes déjà venues peuvent entrer.',
-  'join.unsupported':
-    'Ce navigateur ne peut pas protéger le son d’un salon. Utilisez une version actuelle de Firefox, Chrome, Edge ou Safari.',
+
+  'unsupported.transform':
+    'Ce navigateur ne sait pas chiffrer le son de bout en bout : il ne peut pas entrer dans un salon.',
+  'unsupported.crypto':
+    'Il manque à ce navigateur la cryptographie qui protège un salon : il ne peut pas y entrer.',
+  'unsupported.browsers':
+    'Ceux-ci le peuvent : Firefox 130, Chrome ou Edge 137, Safari 17, et toutes les versions plus récentes.',
+  'unsupported.insecure':
+    'Cette page est arrivée par une connexion non sécurisée, où les navigateurs ne chiffrent pas. Ouvrez-la avec https, ou demandez à la personne qui gère ce serveur.',
+
+  'waiting.asked': 'On va vous ouvrir…',
+  'waiting.asked.text': 'L’appareil d’une personne sur scène vous fait entrer.',
+  'waiting.nobody': 'Personne ne peut encore vous ouvrir',
+  'waiting.nobody.text':
+    'Personne sur scène n’est connecté pour le faire. Vous entrerez automatiquement dès que quelqu’un sera de retour.',
+  'waiting.resume': 'Le salon redémarre…',
+  'waiting.resume.text':
+    'Il n’y a plus personne d’autre sur scène : votre appareil rouvre le salon.',
+  'waiting.leave': 'Partir',
+
+  'safety.encrypted': 'Chiffré de bout en bout',
+  'safety.doubtful': 'Chiffrement incertain',
+  'safety.title': 'Sécurité',
+  'safety.lead':
+    'Le son est chiffré sur votre appareil. Seules les personnes de cette liste peuvent l’entendre : le serveur transmet ce qu’il ne peut pas entendre.',
+  'safety.code': 'Code du salon',
+  'safety.code.compare':
+    'Comparez-le à voix haute : tout le monde doit avoir les mêmes 30 chiffres.',
+  'safety.code.byLink': 'Vérifié par votre lien',
+  'safety.code.notCompared': 'Pas encore comparé',
+  'safety.people': 'Qui peut entendre',
+  'safety.people_one': '{count} personne peut entendre ce salon.',
+  'safety.people_other': '{count} personnes peuvent entendre ce salon.',
+  'safety.people.loading': 'Vérification de la liste…',
+  'safety.people.verified': 'Vérifié dans le journal du salon',
+  'safety.people.changed': 'Des personnes sont venues ou parties depuis.',
+  'safety.people.again': 'Vérifier de nouveau',
+  'safety.search': 'Chercher un nom',
+  'safety.found_one': '{count} personne trouvée',
+  'safety.found_other': '{count} personnes trouvées',
+  'safety.device.self': 'Cet appareil',
+  'safety.device.new': 'Vous rencontrez cet appareil pour la première fois',
+  'safety.device.known': 'Le même appareil qu’avant',
+  'safety.device.changed': 'Un autre appareil que la dernière fois',
+  'safety.link': 'Lien',
+  'safety.link.new': 'Nouveau lien',
+  'safety.link.text': 'L’ancien lien ne fera alors plus entrer personne.',
+  'safety.link.void':
+    'Depuis l’exclusion d’une personne, le lien ne fait plus entrer personne. Créez-en un nouveau et partagez-le.',
+  'safety.link.voidForNow':
+    'Depuis l’exclusion d’une personne, le lien ne fait plus entrer personne, jusqu’à ce que la modération en crée un nouveau.',
+  'safety.link.unknown':
+    'Vous êtes entré sans le lien complet : vous ne pouvez pas le transmettre.',
+  'safety.link.made': 'Le nouveau lien peut être partagé',
+  'safety.log': 'Le journal du salon',
+  'safety.log.export': 'Exporter le journal du salon',
+  'safety.log.text':
+    'Un relevé signé de qui est entré, par qui et quand, sans le son et sans les clés. Il se vérifie avec',
+
+  'warning.fork': 'Le serveur montre des salons différents à des personnes différentes',
+  'warning.failed_check': 'Le journal du salon contient quelque chose d’invalide',
+  'warning.advice':
+    'Plus rien de ce que vous dites n’est envoyé. Partez, ouvrez un nouveau salon et prévenez les personnes de celui-ci par un autre moyen, par exemple par téléphone.',
+  'warning.leave': 'Quitter ce salon',
+  'warning.stale':
+    'Depuis 15 secondes, rien n’a confirmé qui est dans ce salon. Rien de ce que vous dites n’est envoyé jusqu’à la prochaine confirmation.',
+  'warning.unknown_epoch':
+    'Du son arrive avec des clés que ce salon n’a pas annoncées. Rien de ce que vous dites n’est envoyé jusqu’à ce que ce soit éclairci.',
+  'warning.faulty_author_one': '{names} a envoyé de mauvaises clés. Elles ne sont pas utilisées.',
+  'warning.faulty_author_other':
+    '{names} ont envoyé de mauvaises clés. Elles ne sont pas utilisées.',
+  'warning.not_same_log_one':
+    '{names} voit peut-être un autre salon que vous : vous pourriez ne pas vous entendre. Demandez-lui d’entrer de nouveau.',
+  'warning.not_same_log_other':
+    '{names} voient peut-être un autre salon que vous : vous pourriez ne pas vous entendre. Demandez-leur d’entrer de nouveau.',
+  'warning.device_changed_one':
+    '{names} utilise un autre appareil que la dernière fois. Si cela vous surprend, posez-lui la question par un autre moyen.',
+  'warning.device_changed_other':
+    '{names} utilisent d’autres appareils que la dernière fois. Si cela vous surprend, posez-leur la question par un autre moyen.',
+  'warning.known': 'Je suis au courant',
+  'warning.not_acknowledged': 'Cela n’a pas abouti. Réessayez.',
+  'warning.early_depart_one':
+    '{names} a été retiré du salon, mais était là il y a un instant. Demandez si ce départ était voulu.',
+  'warning.early_depart_other':
+    '{names} ont été retirés du salon, mais étaient là il y a un instant. Demandez si ces départs étaient voulus.',
+  'warning.somebody': 'Quelqu’un',
+  'warning.more_one': '{count} autre',
+  'warning.more_other': '{count} autres',
 
   'stage.title': 'Scène',
   'stage.empty': 'Personne n’est sur scène.',
@@ -75,6 +161,7 @@ export const fr: Catalogue = {
   'stage.muted': 'Micro coupé',
   'stage.you': 'Vous',
   'stage.away': 'Connexion perdue',
+  'stage.deviceChanged': 'Autre appareil',
   'audience.title': 'Public',
   'audience.count_one': '{count} personne à l’écoute',
   'audience.count_other': '{count} personnes à l’écoute',
@@ -97,6 +184,8 @@ export const fr: Catalogue = {
   'member.listener': 'Public',
   'member.speaker': 'Sur scène',
   'member.moderator': 'Modération',
+  'member.deviceChanged':
+    'C’est un autre appareil que la dernière fois. Si cela vous surprend, demandez-lui par un autre moyen si c’est bien la bonne personne.',
   'member.moveToAudience': 'Renvoyer dans le public',
   'member.stepDown': 'Quitter la scène',
   'member.mute': 'Couper le micro de {name}',
@@ -126,6 +215,7 @@ export const fr: Catalogue = {
   'controls.end.text': 'Le son s’arrête pour tous à la fois, sans retour possible.',
   'controls.pushToTalk': 'Maintenez la barre d’espace pour parler',
   'controls.talking': 'On vous entend tant que vous maintenez la barre d’espace',
+  'controls.stopped': 'Rien de ce que vous dites n’est envoyé en ce moment',
   'controls.microphone': 'Choisir un micro',
 
   'reaction.clap': 'Applaudir',
@@ -166,6 +256,8 @@ export const fr: Catalogue = {
 
   'banner.connecting': 'Connexion du son…',
   'banner.reconnecting': 'Reconnexion… Rien de ce que vous dites n’est envoyé d’ici là.',
+  'banner.nobody':
+    'Personne sur scène n’est connecté pour vous faire entrer de nouveau. Cela reprendra automatiquement.',
   'banner.autoplay': 'Votre navigateur attend un geste avant de jouer le son.',
   'banner.autoplay.button': 'Toucher pour écouter',
   'banner.no-path': 'Le son ne passe pas : ce réseau bloque l’UDP et le port TCP {port}.',
