@@ -1,0 +1,242 @@
+// The signed objects of a room (docs/protocol/room-keys.md, "Signed objects"): parsed and checked at
+// the edge, built with a key. Mirrors src/roomlog/objects.h.
+
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+import { RoomKind } from '../gen/alcove/v1/common_pb';
+import {
+  Advance,
+  CertificateSchema,
+  GenesisSchema,
+  LogEntrySchema,
+  SignedObjectSchema,
+} from '../gen/alcove/v1/keys_pb';
+import type {
+  Certificate as CertificateBody,
+  Genesis as GenesisBody,
+  LogEntry,
+  SignedObject,
+} from '../gen/alcove/v1/keys_pb';
+import { concat, equal, kNoBytes, utf8 } from './bytes';
+import { ed25519Verify, kHashSize, kKeySize, kSignatureSize, sha256 } from './crypto';
+import { entryFieldsAreValid } from './entry_fields';
+import { keepByteOrderMarks } from './text';
+
+keepByteOrderMarks();
+
+export type ObjectError =
+  | 'too_long'
+  /** Not the message, unknown fields, or another encoding of it. */
+  | 'not_canonical'
+  /** A size, a number or a text out of its bounds. */
+  | 'bad_field'
+  | 'bad_signature'
+  | 'wrong_room';
+
+export interface Genesis {
+  body: GenesisBody;
+  object: SignedObject;
+  fingerprint: Uint8Array;
+  host: Uint8Array;
+}
+
+export interface Certificate {
+  object: SignedObject;
+  leafHash: Uint8Array;
+  identity: Uint8Array;
+  leaf: Uint8Array;
+  encryption: Uint8Array;
+  account: string;
+  displayName: string;
+}
+
+export interface Entry {
+  body: LogEntry;
+  object: SignedObject;
+  /** Of the whole object. */
+  hash: Uint8Array;
+  /** h */
+  bodyHash: Uint8Array;
+}
+
+/** With a leaf's key, which this worker holds. */
+export type Sign = (message: Uint8Array) => Uint8Array;
+/** With an identity's key, which the browser may hold for us. */
+export type IdentitySign = (message: Uint8Array) => Promise<Uint8Array> | Uint8Array;
+
+export const kMaxGenesisBody = 512;
+export const kMaxCertificateBody = 512;
+export const kMaxEntryBody = 65_536;
+
+const kRoomIdSize = 16;
+const kMinBucket = 64;
+const kMaxBucket = 1200;
+const kMaxNameCodePoints = 40;
+const kMaxNameBytes = 160;
+
+export function hasAdvance(entry: Entry): boolean {
+  return entry.body.advance !== Advance.NONE;
+}
+
+/** What the signature of an object is over. */
+export function signedBytes(
+  type: 'genesis' | 'certificate' | 'entry' | 'resume',
+  context: Uint8Array,
+  body: Uint8Array,
+  confirm: Uint8Array,
+): Uint8Array {
+  return concat(utf8(`alcove 1 ${type}\0`), context, body, confirm);
+}
+
+export function objectHash(object: SignedObject): Uint8Array {
+  return sha256(object.body, object.confirm, object.signature);
+}
+
+/** Signature and all fields are checked. */
+export function parseGenesis(object: SignedObject): Genesis | ObjectError {
+  const body = decode(GenesisSchema, object, kMaxGenesisBody);
+  if (typeof body === 'string') return body;
+  const manifestKey = body.manifestKeyHash.length;
+  const valid =
+    body.version === 1 &&
+    body.roomId.length === kRoomIdSize &&
+    body.host.length === kKeySize &&
+    [RoomKind.OPEN, RoomKind.SOCIAL, RoomKind.CLOSED].includes(body.kind) &&
+    body.packetBucket >= kMinBucket &&
+    body.packetBucket <= kMaxBucket &&
+    (manifestKey === 0 || manifestKey === kHashSize) &&
+    object.confirm.length === 0 &&
+    object.signature.length === kSignatureSize;
+  if (!valid) return 'bad_field';
+  const message = signedBytes('genesis', kNoBytes, object.body, kNoBytes);
+  if (!ed25519Verify(body.host, message, object.signature)) return 'bad_signature';
+  return { body, object, fingerprint: objectHash(object), host: body.host };
+}
+
+/** `room`: its fingerprint. Signature and all fields are checked. */
+export function parseCertificate(
+  room: Uint8Array,
+  object: SignedObject,
+): Certificate | ObjectError {
+  const body = decode(CertificateSchema, object, kMaxCertificateBody);
+  if (typeof body === 'string') return body;
+  const valid =
+    body.roomFingerprint.length === kHashSize &&
+    body.identity.length === kKeySize &&
+    body.leaf.length === kKeySize &&
+    body.encryption.length === kKeySize &&
+    body.account.length > 0 &&
+    isDisplayName(body.displayName) &&
+    object.confirm.length === 0 &&
+    object.signature.length === kSignatureSize;
+  if (!valid) return 'bad_field';
+  if (!equal(body.roomFingerprint, room)) return 'wrong_room';
+  const message = signedBytes('certificate', room, object.body, kNoBytes);
+  if (!ed25519Verify(body.identity, message, object.signature)) return 'bad_signature';
+  return certificateOf(body, object);
+}
+
+/** Everything but what needs the log's state: the signature is checked by LogState. */
+export function parseEntry(object: SignedObject): Entry | ObjectError {
+  const body = decode(LogEntrySchema, object, kMaxEntryBody);
+  if (typeof body === 'string') return body;
+  if (object.signature.length !== kSignatureSize) return 'bad_field';
+  if (object.confirm.length !== (body.advance === Advance.NONE ? 0 : kHashSize)) {
+    return 'bad_field';
+  }
+  if (!entryFieldsAreValid(body)) return 'bad_field';
+  return { body, object, hash: objectHash(object), bodyHash: sha256(object.body) };
+}
+
+export async function makeGenesis(body: GenesisBody, host: IdentitySign): Promise<Genesis> {
+  const bytes = toBinary(GenesisSchema, body, { writeUnknownFields: false });
+  const signature = await host(signedBytes('genesis', kNoBytes, bytes, kNoBytes));
+  const object = signedObject(bytes, kNoBytes, signature);
+  return { body, object, fingerprint: objectHash(object), host: body.host };
+}
+
+export async function makeCertificate(
+  room: Uint8Array,
+  body: CertificateBody,
+  identity: IdentitySign,
+): Promise<Certificate> {
+  const bytes = toBinary(CertificateSchema, body, { writeUnknownFields: false });
+  const signature = await identity(signedBytes('certificate', room, bytes, kNoBytes));
+  return certificateOf(body, signedObject(bytes, kNoBytes, signature));
+}
+
+/** The bytes of a body: what h and the signature are over. */
+export function entryBytes(body: LogEntry): Uint8Array {
+  return toBinary(LogEntrySchema, body, { writeUnknownFields: false });
+}
+
+/** `confirm`: empty without an advance. `leaf`: the author's leaf key. */
+export function makeEntry(
+  room: Uint8Array,
+  body: LogEntry,
+  confirm: Uint8Array,
+  leaf: Sign,
+): Entry {
+  const bytes = entryBytes(body);
+  const signature = leaf(signedBytes('entry', room, bytes, confirm));
+  return entryOf(body, signedObject(bytes, confirm, signature));
+}
+
+/** An entry with `resume`, signed by the author's identity. */
+export async function makeResumeEntry(
+  room: Uint8Array,
+  body: LogEntry,
+  confirm: Uint8Array,
+  identity: IdentitySign,
+): Promise<Entry> {
+  const bytes = entryBytes(body);
+  const signature = await identity(signedBytes('resume', room, bytes, confirm));
+  return entryOf(body, signedObject(bytes, confirm, signature));
+}
+
+function signedObject(
+  body: Uint8Array,
+  confirm: Uint8Array,
+  signature: Uint8Array,
+): SignedObject {
+  return create(SignedObjectSchema, { body, confirm, signature });
+}
+
+function certificateOf(body: CertificateBody, object: SignedObject): Certificate {
+  return {
+    object,
+    leafHash: objectHash(object),
+    identity: body.identity,
+    leaf: body.leaf,
+    encryption: body.encryption,
+    account: body.account,
+    displayName: body.displayName,
+  };
+}
+
+function entryOf(body: LogEntry, object: SignedObject): Entry {
+  return { body, object, hash: objectHash(object), bodyHash: sha256(object.body) };
+}
+
+/** The message, if these are the bytes that encoding it gives. */
+function decode<Desc extends DescMessage>(
+  schema: Desc,
+  object: SignedObject,
+  maxSize: number,
+): MessageShape<Desc> | 'too_long' | 'not_canonical' {
+  if (object.body.length > maxSize) return 'too_long';
+  try {
+    // Unknown fields are left out of what is encoded again, so bytes with any differ from it.
+    const message = fromBinary(schema, object.body, { readUnknownFields: false });
+    return equal(toBinary(schema, message), object.body) ? message : 'not_canonical';
+  } catch {
+    return 'not_canonical';
+  }
+}
+
+function isDisplayName(name: string): boolean {
+  const codePoints = Array.from(name).length;
+  return (
+    codePoints >= 1 && codePoints <= kMaxNameCodePoints && utf8(name).length <= kMaxNameBytes
+  );
+}
