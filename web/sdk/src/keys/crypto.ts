@@ -115,4 +115,3 @@ export function x25519Shared(privateKey: Uint8Array, publicKey: Uint8Array): Uin
     return null;
   }
 }
-

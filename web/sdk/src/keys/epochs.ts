@@ -113,7 +113,5 @@ export function openEpochBox(
 ): Epoch | null {
   if (box.length !== kEpochBoxSize) return null;
   const plaintext = openBox(kind, room, leafHash, encryptionKey, aad, box);
-  return plaintext === null
-    ? null
-    : { number: readU32(plaintext), secret: plaintext.slice(4) };
+  return plaintext === null ? null : { number: readU32(plaintext), secret: plaintext.slice(4) };
 }

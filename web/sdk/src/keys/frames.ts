@@ -12,7 +12,7 @@ import type { SFrameHeader } from './sframe';
 export const kMaxLiveEpochs = 8;
 
 const kLengthSize = 2;
-const kMaxKeyId = 255n << 4n | 15n;
+const kMaxKeyId = (255n << 4n) | 15n;
 
 export type OpenDrop =
   /** Not exactly the bucket. */
@@ -176,12 +176,7 @@ export class KeyedFrames {
     return this.#openWith(epoch, keyId >> 4, header, payload);
   }
 
-  #openWith(
-    epoch: LiveEpoch,
-    seat: number,
-    header: SFrameHeader,
-    payload: Uint8Array,
-  ): OpenResult {
+  #openWith(epoch: LiveEpoch, seat: number, header: SFrameHeader, payload: Uint8Array): OpenResult {
     const holder = this.#holders.get(seat);
     if (holder === undefined) return { kind: 'empty-seat', seat };
     const { key, window } = keysOf(epoch, seat, holder.leaf, holder.name);

@@ -3,7 +3,6 @@
 
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
-import { RoomKind } from '../gen/alcove/v1/common_pb';
 import {
   Advance,
   CertificateSchema,
@@ -17,9 +16,16 @@ import type {
   LogEntry,
   SignedObject,
 } from '../gen/alcove/v1/keys_pb';
+import {
+  certificateFieldsAreValid,
+  entryFieldsAreValid,
+  genesisFieldsAreValid,
+  kMaxCertificateBody,
+  kMaxEntryBody,
+  kMaxGenesisBody,
+} from './bounds';
 import { concat, equal, kNoBytes, utf8 } from './bytes';
-import { ed25519Verify, kHashSize, kKeySize, kSignatureSize, sha256 } from './crypto';
-import { entryFieldsAreValid } from './entry_fields';
+import { ed25519KeyIsValid, ed25519Verify, kHashSize, kSignatureSize, sha256 } from './crypto';
 import { keepByteOrderMarks } from './text';
 
 keepByteOrderMarks();
@@ -64,16 +70,6 @@ export type Sign = (message: Uint8Array) => Uint8Array;
 /** With an identity's key, which the browser may hold for us. */
 export type IdentitySign = (message: Uint8Array) => Promise<Uint8Array> | Uint8Array;
 
-export const kMaxGenesisBody = 512;
-export const kMaxCertificateBody = 512;
-export const kMaxEntryBody = 65_536;
-
-const kRoomIdSize = 16;
-const kMinBucket = 64;
-const kMaxBucket = 1200;
-const kMaxNameCodePoints = 40;
-const kMaxNameBytes = 160;
-
 export function hasAdvance(entry: Entry): boolean {
   return entry.body.advance !== Advance.NONE;
 }
@@ -93,43 +89,28 @@ export function objectHash(object: SignedObject): Uint8Array {
 }
 
 /** Signature and all fields are checked. */
-export function parseGenesis(object: SignedObject): Genesis | ObjectError {
-  const body = decode(GenesisSchema, object, kMaxGenesisBody);
-  if (typeof body === 'string') return body;
-  const manifestKey = body.manifestKeyHash.length;
-  const valid =
-    body.version === 1 &&
-    body.roomId.length === kRoomIdSize &&
-    body.host.length === kKeySize &&
-    [RoomKind.OPEN, RoomKind.SOCIAL, RoomKind.CLOSED].includes(body.kind) &&
-    body.packetBucket >= kMinBucket &&
-    body.packetBucket <= kMaxBucket &&
-    (manifestKey === 0 || manifestKey === kHashSize) &&
-    object.confirm.length === 0 &&
-    object.signature.length === kSignatureSize;
-  if (!valid) return 'bad_field';
+export function parseGenesis(given: SignedObject): Genesis | ObjectError {
+  const object = cleanCopy(given);
+  const fault = shapeFault(object, kMaxGenesisBody);
+  if (fault !== null) return fault;
+  if (object.confirm.length !== 0) return 'bad_field';
+  const body = decode(GenesisSchema, object.body);
+  if (body === null) return 'not_canonical';
+  if (!genesisFieldsAreValid(body)) return 'bad_field';
   const message = signedBytes('genesis', kNoBytes, object.body, kNoBytes);
   if (!ed25519Verify(body.host, message, object.signature)) return 'bad_signature';
   return { body, object, fingerprint: objectHash(object), host: body.host };
 }
 
 /** `room`: its fingerprint. Signature and all fields are checked. */
-export function parseCertificate(
-  room: Uint8Array,
-  object: SignedObject,
-): Certificate | ObjectError {
-  const body = decode(CertificateSchema, object, kMaxCertificateBody);
-  if (typeof body === 'string') return body;
-  const valid =
-    body.roomFingerprint.length === kHashSize &&
-    body.identity.length === kKeySize &&
-    body.leaf.length === kKeySize &&
-    body.encryption.length === kKeySize &&
-    body.account.length > 0 &&
-    isDisplayName(body.displayName) &&
-    object.confirm.length === 0 &&
-    object.signature.length === kSignatureSize;
-  if (!valid) return 'bad_field';
+export function parseCertificate(room: Uint8Array, given: SignedObject): Certificate | ObjectError {
+  const object = cleanCopy(given);
+  const fault = shapeFault(object, kMaxCertificateBody);
+  if (fault !== null) return fault;
+  if (object.confirm.length !== 0) return 'bad_field';
+  const body = decode(CertificateSchema, object.body);
+  if (body === null) return 'not_canonical';
+  if (!certificateFieldsAreValid(body) || !ed25519KeyIsValid(body.leaf)) return 'bad_field';
   if (!equal(body.roomFingerprint, room)) return 'wrong_room';
   const message = signedBytes('certificate', room, object.body, kNoBytes);
   if (!ed25519Verify(body.identity, message, object.signature)) return 'bad_signature';
@@ -137,15 +118,15 @@ export function parseCertificate(
 }
 
 /** Everything but what needs the log's state: the signature is checked by LogState. */
-export function parseEntry(object: SignedObject): Entry | ObjectError {
-  const body = decode(LogEntrySchema, object, kMaxEntryBody);
-  if (typeof body === 'string') return body;
-  if (object.signature.length !== kSignatureSize) return 'bad_field';
-  if (object.confirm.length !== (body.advance === Advance.NONE ? 0 : kHashSize)) {
-    return 'bad_field';
-  }
-  if (!entryFieldsAreValid(body)) return 'bad_field';
-  return { body, object, hash: objectHash(object), bodyHash: sha256(object.body) };
+export function parseEntry(given: SignedObject): Entry | ObjectError {
+  const object = cleanCopy(given);
+  const fault = shapeFault(object, kMaxEntryBody);
+  if (fault !== null) return fault;
+  const body = decode(LogEntrySchema, object.body);
+  if (body === null) return 'not_canonical';
+  const confirmSize = body.advance === Advance.NONE ? 0 : kHashSize;
+  if (!entryFieldsAreValid(body) || object.confirm.length !== confirmSize) return 'bad_field';
+  return entryOf(body, object);
 }
 
 export async function makeGenesis(body: GenesisBody, host: IdentitySign): Promise<Genesis> {
@@ -194,11 +175,7 @@ export async function makeResumeEntry(
   return entryOf(body, signedObject(bytes, confirm, signature));
 }
 
-function signedObject(
-  body: Uint8Array,
-  confirm: Uint8Array,
-  signature: Uint8Array,
-): SignedObject {
+function signedObject(body: Uint8Array, confirm: Uint8Array, signature: Uint8Array): SignedObject {
   return create(SignedObjectSchema, { body, confirm, signature });
 }
 
@@ -218,25 +195,27 @@ function entryOf(body: LogEntry, object: SignedObject): Entry {
   return { body, object, hash: objectHash(object), bodyHash: sha256(object.body) };
 }
 
+/** Only the three fields, as bytes of their own: what came around them is neither hashed nor kept. */
+function cleanCopy({ body, confirm, signature }: SignedObject): SignedObject {
+  return signedObject(body.slice(), confirm.slice(), signature.slice());
+}
+
+/** The rules of all objects. */
+function shapeFault(object: SignedObject, maxBody: number): ObjectError | null {
+  if (object.body.length > maxBody) return 'too_long';
+  return object.signature.length === kSignatureSize ? null : 'bad_field';
+}
+
 /** The message, if these are the bytes that encoding it gives. */
 function decode<Desc extends DescMessage>(
   schema: Desc,
-  object: SignedObject,
-  maxSize: number,
-): MessageShape<Desc> | 'too_long' | 'not_canonical' {
-  if (object.body.length > maxSize) return 'too_long';
+  bytes: Uint8Array,
+): MessageShape<Desc> | null {
   try {
     // Unknown fields are left out of what is encoded again, so bytes with any differ from it.
-    const message = fromBinary(schema, object.body, { readUnknownFields: false });
-    return equal(toBinary(schema, message), object.body) ? message : 'not_canonical';
+    const message = fromBinary(schema, bytes, { readUnknownFields: false });
+    return equal(toBinary(schema, message), bytes) ? message : null;
   } catch {
-    return 'not_canonical';
+    return null;
   }
-}
-
-function isDisplayName(name: string): boolean {
-  const codePoints = Array.from(name).length;
-  return (
-    codePoints >= 1 && codePoints <= kMaxNameCodePoints && utf8(name).length <= kMaxNameBytes
-  );
 }
