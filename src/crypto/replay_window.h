@@ -1,5 +1,6 @@
 #pragma once
-// The replay list of RFC 3711, section 3.3.2, as a window of bits. Private to src/crypto.
+// The replay list of RFC 3711, section 3.3.2, as a window of bits; frames under room keys have the
+// same. One thread.
 
 #include <array>
 #include <cstdint>

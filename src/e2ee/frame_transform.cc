@@ -31,28 +31,28 @@ std::optional<std::size_t> PaddedFrames::seal(Bytes opus, MutableBytes out) {
   return bucket_;
 }
 
-std::optional<OpenedFrame> PaddedFrames::open(Bytes payload) {
+std::expected<OpenedFrame, OpenFault> PaddedFrames::open(Bytes payload) {
   if (payload.size() != bucket_) {
     ++counters_.bad_size;
-    return std::nullopt;
+    return std::unexpected(OpenFault::kDropped);
   }
   base::ByteReader reader(payload);
   const std::uint8_t seat = *reader.read_u8();
   const std::uint16_t length = *reader.read_u16();
   if (seat == 0) {
     ++counters_.bad_seat;
-    return std::nullopt;
+    return std::unexpected(OpenFault::kDropped);
   }
   if (length == 0 || length > reader.remaining()) {
     ++counters_.bad_length;
-    return std::nullopt;
+    return std::unexpected(OpenFault::kDropped);
   }
   const Bytes opus = *reader.read_bytes(length);
   // Padding is checked so that a frame has one encoding, and no hidden channel for a sender's
   // client.
   if (!std::ranges::all_of(reader.rest(), [](std::uint8_t byte) { return byte == 0; })) {
     ++counters_.bad_padding;
-    return std::nullopt;
+    return std::unexpected(OpenFault::kDropped);
   }
   ++counters_.opened;
   return OpenedFrame{seat, opus};

@@ -36,8 +36,8 @@ class SFrameKey {
 
  private:
   std::uint64_t key_id_;
-  crypto::Aes128Gcm aead_;
   std::array<std::uint8_t, 12> salt_{};
+  crypto::Aes128Gcm aead_;
 };
 
 }  // namespace alcove::e2ee
