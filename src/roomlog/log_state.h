@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "roomlog/objects.h"
+#include "roomlog/stage_state.h"
 
 namespace alcove::roomlog {
 
@@ -32,6 +33,7 @@ enum class LogError : std::uint8_t {
   kBadCertificate,
   kWrongState,  // n, epoch, time, roster or stage hash are not what the ops yield
   kLogFull,     // 1,024 authority entries
+  kBadObject,   // an object of a chain is not well-formed
 };
 std::string_view to_text(LogError error);
 
@@ -42,15 +44,6 @@ struct EntryClass {
   bool resume = false;
   bool is_short() const { return authority || advance || beat || resume; }
   bool is_authority() const { return authority || resume; }
-};
-
-struct StageMember {
-  std::uint8_t seat = 0;
-  v1::Role role = v1::ROLE_SPEAKER;  // or ROLE_MODERATOR
-  Certificate certificate;
-  std::uint64_t since = 0;         // n of the entry that gave the seat
-  std::int64_t last_entry_ms = 0;  // time_ms of its last short-path entry that is known, or of the
-                                   // entry that gave the seat or replaced the leaf
 };
 
 // What an entry did, for whoever derives other state from it.
@@ -86,7 +79,8 @@ class LogState {
   // Before the first entry; full.
   explicit LogState(Genesis genesis);
 
-  // Checks the entry and applies it. On an error nothing is changed.
+  // Checks the entry and applies it. On an error nothing is changed. Short and chain take the
+  // roster away; full needs it.
   std::expected<std::vector<Change>, LogError> apply(const Entry& entry, Follow follow);
   // The same without applying.
   std::expected<void, LogError> check(const Entry& entry, Follow follow) const;
@@ -102,13 +96,15 @@ class LogState {
   std::expected<v1::LogEntry, LogError> draft(const Hash& author, std::vector<v1::LogOp> ops,
                                               v1::Advance advance, bool resume,
                                               std::int64_t time_ms) const;
+  // body: of a parsed entry, the next one.
   EntryClass class_of(const v1::LogEntry& body) const;
 
   const Genesis& genesis() const;
   const Hash& fingerprint() const;
   std::uint64_t n() const;
   std::uint32_t epoch() const;
-  const Hash& last() const;  // of any class; in short and chain: of the last applied
+  std::int64_t time_ms() const;  // of the last entry; 0 before the first
+  const Hash& last() const;      // of any class; in short and chain: of the last applied
   const Hash& last_short() const;
   const Hash& last_authority() const;
   std::size_t authority_entries() const;
@@ -125,12 +121,44 @@ class LogState {
   std::uint32_t link_generation() const;
   std::optional<std::uint8_t> next_free_seat() const;
 
-  // Only when full. By leaf hash.
+  // As of the last entry, also without the roster.
+  std::uint32_t roster_size() const;
+  // Only when full, else empty. By leaf hash.
   const std::map<Hash, Certificate>& roster() const;
   const Certificate* member(const Hash& leaf) const;
   const Certificate* member_of(const crypto::Ed25519PublicKey& identity) const;
   Hash roster_hash() const;
   Hash stage_hash() const;
+
+ private:
+  struct Outcome;
+  std::expected<void, LogError> check_links(const v1::LogEntry& body, Follow follow) const;
+  std::expected<void, LogError> check_numbers(const v1::LogEntry& body, Follow follow) const;
+  // Whose signature it takes: the author's leaf, or for a resume its identity.
+  std::expected<crypto::Ed25519PublicKey, LogError> author_key(const v1::LogEntry& body) const;
+  std::expected<void, LogError> check_author(const Entry& entry) const;
+  // What the ops yield, tried beside the state; its links and hashes are not compared.
+  std::expected<Outcome, LogError> try_ops(const v1::LogEntry& body, Follow follow) const;
+  std::expected<Outcome, LogError> evaluate(const Entry& entry, Follow follow) const;
+  std::expected<void, LogError> take_roster(std::span<const Certificate> certificates);
+  // Leaf to its certificate, or to nothing where it goes out.
+  void change_roster(std::map<Hash, std::optional<Certificate>> changes);
+  void forget_roster();
+
+  Genesis genesis_;
+  StageState stage_state_;
+  bool is_full_ = true;
+  std::map<Hash, Certificate> roster_;
+  std::map<crypto::Ed25519PublicKey, Hash> leaf_of_;  // of the roster, by identity
+  std::uint32_t roster_size_ = 0;
+  Hash roster_hash_{};
+  std::uint64_t n_ = 0;
+  std::uint32_t epoch_ = 0;
+  std::int64_t time_ms_ = 0;
+  Hash last_{};
+  Hash last_short_{};
+  Hash last_authority_{};
+  std::size_t authority_entries_ = 0;
 };
 
 // The chain of a join (docs/protocol/room-keys.md, "Joining", 5), walked without the admit: the

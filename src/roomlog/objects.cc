@@ -67,7 +67,7 @@ std::optional<ObjectError> check_shape(const v1::SignedObject& object, std::size
 Genesis to_genesis(v1::Genesis body, v1::SignedObject object) {
   Genesis genesis;
   genesis.fingerprint = object_hash(object);
-  genesis.host = to_array<32>(body.host());
+  genesis.host = to_hash(body.host());
   genesis.body = std::move(body);
   genesis.object = std::move(object);
   return genesis;
@@ -77,9 +77,9 @@ Certificate to_certificate(const v1::Certificate& body, v1::SignedObject object)
   Certificate certificate;
   certificate.leaf_hash = object_hash(object);
   certificate.object = std::move(object);
-  certificate.identity = to_array<32>(body.identity());
-  certificate.leaf = to_array<32>(body.leaf());
-  certificate.encryption = to_array<32>(body.encryption());
+  certificate.identity = to_hash(body.identity());
+  certificate.leaf = to_hash(body.leaf());
+  certificate.encryption = to_hash(body.encryption());
   certificate.account = body.account();
   certificate.display_name = body.display_name();
   return certificate;
@@ -130,13 +130,15 @@ Hash object_hash(const v1::SignedObject& object) {
   return crypto::sha256(base::as_bytes(object.body() + object.confirm() + object.signature()));
 }
 
+Hash to_hash(std::string_view bytes) { return to_array<32>(bytes); }
+
 std::expected<Genesis, ObjectError> parse_genesis(const v1::SignedObject& object) {
   if (const auto error = check_shape(object, kMaxGenesisBody)) return std::unexpected(*error);
   if (!object.confirm().empty()) return std::unexpected(ObjectError::kBadField);
   auto body = parse_body<v1::Genesis>(object.body());
   if (!body) return std::unexpected(ObjectError::kNotCanonical);
   if (!is_within_bounds(*body)) return std::unexpected(ObjectError::kBadField);
-  if (!signature_is_valid(to_array<32>(body->host()), "genesis", {}, object))
+  if (!signature_is_valid(to_hash(body->host()), "genesis", {}, object))
     return std::unexpected(ObjectError::kBadSignature);
   return to_genesis(*std::move(body), make_object(object.body(), {}, object.signature()));
 }
@@ -147,11 +149,10 @@ std::expected<Certificate, ObjectError> parse_certificate(const Hash& room,
   if (!object.confirm().empty()) return std::unexpected(ObjectError::kBadField);
   const auto body = parse_body<v1::Certificate>(object.body());
   if (!body) return std::unexpected(ObjectError::kNotCanonical);
-  if (!is_within_bounds(*body) || !crypto::ed25519_key_is_valid(to_array<32>(body->leaf())))
+  if (!is_within_bounds(*body) || !crypto::ed25519_key_is_valid(to_hash(body->leaf())))
     return std::unexpected(ObjectError::kBadField);
-  if (to_array<32>(body->room_fingerprint()) != room)
-    return std::unexpected(ObjectError::kWrongRoom);
-  if (!signature_is_valid(to_array<32>(body->identity()), "certificate", room, object))
+  if (to_hash(body->room_fingerprint()) != room) return std::unexpected(ObjectError::kWrongRoom);
+  if (!signature_is_valid(to_hash(body->identity()), "certificate", room, object))
     return std::unexpected(ObjectError::kBadSignature);
   return to_certificate(*body, make_object(object.body(), {}, object.signature()));
 }

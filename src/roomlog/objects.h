@@ -74,6 +74,8 @@ base::Buffer signed_bytes(std::string_view type, base::Bytes context, base::Byte
                           base::Bytes confirm);
 
 Hash object_hash(const v1::SignedObject& object);
+// A field of 32 bytes of a parsed body: a hash, or a public key (CHECK of the size).
+Hash to_hash(std::string_view bytes);
 
 // "12345 67890 …": six groups of five digits.
 std::string room_code(const Hash& fingerprint);
