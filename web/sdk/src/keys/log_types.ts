@@ -24,7 +24,9 @@ export type LogError =
   /** n, epoch, time, roster or stage hash are not what the ops yield. */
   | 'wrong_state'
   /** 1,024 authority entries. */
-  | 'log_full';
+  | 'log_full'
+  /** An object of a chain is not well-formed. */
+  | 'bad_object';
 
 export interface EntryClass {
   authority: boolean;

@@ -117,6 +117,13 @@ export function parseCertificate(room: Uint8Array, given: SignedObject): Certifi
   return certificateOf(body, object);
 }
 
+/** The identity that a certificate names, not verified; null where there is none. */
+export function claimedIdentity(certificate: SignedObject | undefined): Uint8Array | null {
+  return certificate === undefined
+    ? null
+    : (decode(CertificateSchema, certificate.body)?.identity ?? null);
+}
+
 /** Everything but what needs the log's state: the signature is checked by LogState. */
 export function parseEntry(given: SignedObject): Entry | ObjectError {
   const object = cleanCopy(given);

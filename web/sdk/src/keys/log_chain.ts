@@ -1,0 +1,87 @@
+// The chain of a join (docs/protocol/room-keys.md, "Joining", 5).
+
+import type { LogChain, SignedObject } from '../gen/alcove/v1/keys_pb';
+import { kMaxAuthorityEntries } from './bounds';
+import { equal } from './bytes';
+import { LogState } from './log_state';
+import { isAuthority, isShort } from './log_types';
+import type { LogError } from './log_types';
+import { hasAdvance, parseEntry, parseGenesis } from './objects';
+import type { Entry } from './objects';
+
+export interface WalkedChain {
+  state: LogState;
+  /** The newest advance; null in a room that has no entry. */
+  advance: Entry | null;
+  /** The newest entry of the short path; null in a room that has no entry. */
+  head: Entry | null;
+}
+
+/**
+ * Walked without the admit: the state after the newest entry of authority, advance and head, in the order
+ * of n. Fingerprint null: not known beforehand.
+ */
+export function walkChain(chain: LogChain, fingerprint: Uint8Array | null): WalkedChain | LogError {
+  if (chain.genesis === undefined || chain.authority.length > kMaxAuthorityEntries) {
+    return 'bad_object';
+  }
+  const genesis = parseGenesis(chain.genesis);
+  if (typeof genesis === 'string') return 'bad_object';
+  if (fingerprint !== null && !equal(genesis.fingerprint, fingerprint)) return 'fork';
+  const state = new LogState(genesis);
+  if (chain.authority.length === 0 && chain.advance === undefined && chain.head === undefined) {
+    return { state, advance: null, head: null };
+  }
+  const authority = parseAll(chain.authority);
+  const advance = parseOne(chain.advance);
+  const head = parseOne(chain.head);
+  if (authority === null || advance === null || head === null) return 'bad_object';
+  return walk(state, authority, advance, head);
+}
+
+function walk(
+  state: LogState,
+  authority: readonly Entry[],
+  advance: Entry,
+  head: Entry,
+): WalkedChain | LogError {
+  if (!hasAdvance(advance)) return 'wrong_state';
+  for (const entry of inOrder(authority, [advance, head])) {
+    const entryClass = state.classOf(entry.body);
+    if (authority.includes(entry) && !isAuthority(entryClass)) return 'wrong_state';
+    if (!isShort(entryClass)) return 'wrong_state';
+    const changes = state.apply(entry, 'chain');
+    if (typeof changes === 'string') return changes;
+  }
+  const headIsLast = equal(state.last, head.hash);
+  return headIsLast && state.epoch === advance.body.epoch
+    ? { state, advance, head }
+    : 'wrong_state';
+}
+
+/** By n; who is in the list of authority already is taken once. */
+function inOrder(authority: readonly Entry[], others: readonly Entry[]): Entry[] {
+  const all = [...authority];
+  for (const entry of others) {
+    if (all.some(({ hash }) => equal(hash, entry.hash))) continue;
+    const after = all.findIndex(({ body }) => body.n > entry.body.n);
+    all.splice(after === -1 ? all.length : after, 0, entry);
+  }
+  return all;
+}
+
+function parseOne(object: SignedObject | undefined): Entry | null {
+  if (object === undefined) return null;
+  const entry = parseEntry(object);
+  return typeof entry === 'string' ? null : entry;
+}
+
+function parseAll(objects: readonly SignedObject[]): Entry[] | null {
+  const entries: Entry[] = [];
+  for (const object of objects) {
+    const entry = parseOne(object);
+    if (entry === null) return null;
+    entries.push(entry);
+  }
+  return entries;
+}
