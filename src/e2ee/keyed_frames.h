@@ -28,6 +28,9 @@ class KeyedFrames final : public FrameTransform {
 
   // bucket: kMinPacketBucket to kMaxPacketBucket (CHECK), that of the genesis.
   KeyedFrames(std::size_t bucket, const roomlog::Hash& own_leaf);
+  // A copy would use its counters again.
+  KeyedFrames(const KeyedFrames&) = delete;
+  KeyedFrames& operator=(const KeyedFrames&) = delete;
   ~KeyedFrames() override;
 
   // Who holds each seat (1 to 255), in force for the next frame: of the log's state after each
