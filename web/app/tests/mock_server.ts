@@ -1,32 +1,21 @@
-// A small server for looking at the pages: the API's answers, without sound and without a memory.
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+// A small server for looking at the pages: the app's files and the API's answers, without a memory.
+import { create, toBinary } from '@bufbuild/protobuf';
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
-import { WebSocketServer } from 'ws';
-import type { WebSocket } from 'ws';
 import {
   ListFollowsResponseSchema,
   ListSessionsResponseSchema,
   SessionResponseSchema,
 } from '../../sdk/src/gen/alcove/v1/accounts_pb';
 import { ErrorResponseSchema, ServerConfigSchema } from '../../sdk/src/gen/alcove/v1/common_pb';
-import { ServerMessageSchema } from '../../sdk/src/gen/alcove/v1/events_pb';
-import type { RoomEventSchema } from '../../sdk/src/gen/alcove/v1/events_pb';
 import {
   HallwayResponseSchema,
-  JoinRoomResponseSchema,
-  RoomCommandResponseSchema,
-  RoomCommandSchema,
   RoomStateSchema,
   RoomSummarySchema,
-  StartRoomResponseSchema,
 } from '../../sdk/src/gen/alcove/v1/rooms_pb';
-import type { RoomCommand, RoomState } from '../../sdk/src/gen/alcove/v1/rooms_pb';
-
-type RoomEventInit = MessageInitShape<typeof RoomEventSchema>;
 
 const kPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
@@ -44,31 +33,23 @@ const kTypes: Record<string, string> = {
 
 export interface MockOptions {
   dist: string;
-  /** What the next join finds. */
+  /** What the page of a link tells of. */
   room: () => MessageInitShape<typeof RoomStateSchema>;
   hallway: MessageInitShape<typeof HallwayResponseSchema>;
 }
 
 export interface Mock {
   origin: string;
-  commands: RoomCommand['command'][];
-  /** Sends one batch to everybody. */
-  send(events: RoomEventInit[]): void;
   close(): void;
 }
 
 export async function startMock(options: MockOptions): Promise<Mock> {
-  const commands: RoomCommand['command'][] = [];
-  let state: RoomState = create(RoomStateSchema, options.room());
-  const sockets = new Set<WebSocket>();
-
   const server: Server = createServer((request, response) => {
-    if (request.url?.startsWith('/v1/')) void answerApi(request, response);
+    if (request.url?.startsWith('/v1/')) answerApi(request, response);
     else sendFile(options.dist, request.url ?? '/', response);
   });
 
-  async function answerApi(request: IncomingMessage, response: ServerResponse) {
-    const body = await readBody(request);
+  function answerApi(request: IncomingMessage, response: ServerResponse) {
     const path = new URL(request.url ?? '', 'http://localhost').pathname;
     const call = `${request.method ?? ''} ${path.replace(/\/rooms\/[^/]+/, '/rooms/*')}`;
     const account = { accountId: 'a', username: 'ada', displayName: 'Ada Lovelace', guest: false };
@@ -120,56 +101,21 @@ export async function startMock(options: MockOptions): Promise<Mock> {
           locked: room.locked,
         });
       }
-      case 'POST /v1/rooms':
-        return send(response, StartRoomResponseSchema, {
-          room: { roomId: state.roomId, title: state.title },
-          linkPath: `/r/${state.roomId}`,
-        });
-      case 'POST /v1/rooms/*/join':
-        state = create(RoomStateSchema, options.room());
-        return send(response, JoinRoomResponseSchema, {
-          joinToken: 'join',
-          sdpAnswer: '',
-          room: state,
-        });
-      case 'POST /v1/rooms/*/commands':
-        commands.push(fromBinary(RoomCommandSchema, body).command);
-        return send(response, RoomCommandResponseSchema, { revision: state.revision });
       default:
         return send(response, ErrorResponseSchema, { code: 'not_found' }, 404);
     }
   }
-
-  const webSockets = new WebSocketServer({ server, path: '/v1/events' });
-  webSockets.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.once('message', () => {
-      socket.send(encode({ case: 'welcome', value: { room: state } }));
-    });
-  });
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     origin: `http://localhost:${String(port)}`,
-    commands,
-    send(events) {
-      state.revision += 1n;
-      const message = encode({ case: 'batch', value: { revision: state.revision, events } });
-      for (const socket of sockets) socket.send(message);
-    },
     close() {
-      for (const socket of sockets) socket.terminate();
       server.closeAllConnections();
       server.close();
     },
   };
-}
-
-function encode(message: MessageInitShape<typeof ServerMessageSchema>['message']): Uint8Array {
-  return toBinary(ServerMessageSchema, create(ServerMessageSchema, { message } as never));
 }
 
 function send<Schema extends DescMessage>(
@@ -197,10 +143,4 @@ function sendFile(dist: string, url: string, response: ServerResponse) {
   } catch {
     response.writeHead(404).end();
   }
-}
-
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of request) chunks.push(chunk as Uint8Array);
-  return Buffer.concat(chunks);
 }

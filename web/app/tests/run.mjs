@@ -1,11 +1,13 @@
-// Bundles pages.ts with the tools that vite brings, and runs it.
+// Builds the app a second time, with a room that pretends (fake_sdk.ts); bundles pages.ts, and runs it.
 import { build } from 'esbuild';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build as buildApp } from 'vite';
 
 const app = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(app);
+mkdirSync(join(app, 'node_modules'), { recursive: true });
 const out = mkdtempSync(join(app, 'node_modules', '.pages-'));
 try {
   await build({
@@ -15,11 +17,18 @@ try {
     platform: 'node',
     format: 'esm',
     target: 'node18',
-    external: ['playwright-core', 'ws', 'axe-core'],
+    external: ['playwright-core', 'axe-core'],
     logLevel: 'warning',
   });
+  const pretending = join(out, 'dist');
+  await buildApp({
+    root: app,
+    logLevel: 'warn',
+    resolve: { alias: [{ find: /^@alcove\/sdk$/, replacement: join(app, 'tests/fake_sdk.ts') }] },
+    build: { outDir: pretending, minify: false },
+  });
   const { main } = await import(pathToFileURL(join(out, 'pages.mjs')).href);
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(pretending, process.argv.slice(2));
 } finally {
   rmSync(out, { recursive: true, force: true });
 }

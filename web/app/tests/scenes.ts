@@ -1,13 +1,12 @@
 // The rooms that the pages are looked at with.
 import { create } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import {
-  HallwayResponseSchema,
-  MemberSchema,
-  Role,
-  RoomKind,
-} from '../../sdk/src/gen/alcove/v1/rooms_pb';
+import { Role, RoomKind } from '../../sdk/src/gen/alcove/v1/common_pb';
+import type { HallwayResponseSchema } from '../../sdk/src/gen/alcove/v1/rooms_pb';
+import { MemberSchema } from '../../sdk/src/gen/alcove/v1/rooms_pb';
 import type { Member, RoomStateSchema } from '../../sdk/src/gen/alcove/v1/rooms_pb';
+import { emptyKeys } from '../../sdk/src/keys/view';
+import type { KeyWarning, KeysView, VerifiedMember } from '../../sdk/src/keys/view';
 
 export function member(
   memberId: number,
@@ -95,6 +94,64 @@ export function roomAs(role: Role): MessageInitShape<typeof RoomStateSchema> {
     allowedCommands: role === Role.MODERATOR ? kModeratorCommands : kListenerCommands,
   };
 }
+
+function verified(from: Member, device: VerifiedMember['device']): VerifiedMember {
+  const { memberId, seat, role, displayName, guest } = from;
+  const text = String(memberId);
+  return {
+    leaf: `leaf ${text}`,
+    memberId,
+    seat,
+    role,
+    name: displayName,
+    account: guest ? 'guest' : text,
+    guest,
+    identity: `identity ${text}`,
+    device,
+  };
+}
+
+/** Everybody in the room, as its log has them. */
+export function rosterAs(role: Role): VerifiedMember[] {
+  const { stage, audienceSample } = roomAs(role);
+  const devices = ['known', 'changed', 'new', 'new'] as const;
+  return ([...(stage ?? []), ...(audienceSample ?? [])] as Member[]).map((one, index) =>
+    verified(one, one.memberId === 40 ? 'self' : (devices[index % 4] ?? 'new')),
+  );
+}
+
+/** What the keys say of the room as Ada sees it. */
+export function keysAs(role: Role): KeysView {
+  const roster = rosterAs(role);
+  return {
+    ...emptyKeys(),
+    admitted: true,
+    roomCode: '07134 95520 18846 60071 33902 48815',
+    codeFromLink: role !== Role.LISTENER,
+    epoch: 5,
+    rosterSize: roster.length,
+    fullRoster: role !== Role.LISTENER,
+    linkKnown: true,
+    stage: roster.filter(({ seat }) => seat > 0),
+  };
+}
+
+/** Each warning that there is, with those whom it names. */
+export const kWarnings: KeyWarning[] = [
+  ['fork', ''],
+  ['failed_check', ''],
+  ['stale', ''],
+  ['unknown_epoch', ''],
+  ['faulty_author', 'Théo Marchand'],
+  ['not_same_log', 'Ikenna Obi'],
+  ['device_changed', 'Noor Haddad'],
+  ['device_changed', 'Jonas Weber'],
+  ['device_changed', 'Amélie Roux'],
+  ['device_changed', 'Kofi Mensah'],
+  ['device_changed', 'Sofia Rossi'],
+  ['early_depart', 'Mara Lindgren'],
+  ['not_acknowledged', ''],
+].map(([code, name]) => ({ code, name, detail: '' }) as KeyWarning);
 
 export const kHallway: MessageInitShape<typeof HallwayResponseSchema> = {
   rooms: [

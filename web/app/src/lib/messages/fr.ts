@@ -117,7 +117,7 @@ export const fr: Catalogue = {
   'safety.link.voidForNow':
     'Depuis l’exclusion d’une personne, le lien ne fait plus entrer personne, jusqu’à ce que la modération en crée un nouveau.',
   'safety.link.unknown':
-    'Vous êtes entré sans le lien complet : vous ne pouvez pas le transmettre.',
+    'Vous êtes ici sans le lien complet : vous ne pouvez pas le transmettre.',
   'safety.link.made': 'Le nouveau lien peut être partagé',
   'safety.log': 'Le journal du salon',
   'safety.log.export': 'Exporter le journal du salon',
@@ -147,9 +147,9 @@ export const fr: Catalogue = {
   'warning.known': 'Je suis au courant',
   'warning.not_acknowledged': 'Cela n’a pas abouti. Réessayez.',
   'warning.early_depart_one':
-    '{names} a été retiré du salon, mais était là il y a un instant. Demandez si ce départ était voulu.',
+    'On a fait sortir {names}, qui était là il y a un instant. Demandez si ce départ était voulu.',
   'warning.early_depart_other':
-    '{names} ont été retirés du salon, mais étaient là il y a un instant. Demandez si ces départs étaient voulus.',
+    'On a fait sortir {names}, qui étaient là il y a un instant. Demandez si ces départs étaient voulus.',
   'warning.somebody': 'Quelqu’un',
   'warning.more_one': '{count} autre',
   'warning.more_other': '{count} autres',
