@@ -26,11 +26,7 @@ const kCodes: readonly KeyWarningCode[] = [
   'not_acknowledged',
 ];
 /** Said once: whoever has read it can put it away. */
-const kDismissible: readonly KeyWarningCode[] = [
-  'device_changed',
-  'early_depart',
-  'not_acknowledged',
-];
+const kDismissible: readonly KeyWarningCode[] = ['device_changed', 'early_depart'];
 
 /** All that hold now of one code. */
 export interface ShownWarning {

@@ -109,6 +109,7 @@ export const fr: Catalogue = {
   'safety.device.new': 'Vous rencontrez cet appareil pour la première fois',
   'safety.device.known': 'Le même appareil qu’avant',
   'safety.device.changed': 'Un autre appareil que la dernière fois',
+  'safety.device.guest': 'Sans compte : personne n’a vérifié ce nom',
   'safety.link': 'Lien',
   'safety.link.new': 'Nouveau lien',
   'safety.link.text': 'L’ancien lien ne fera alors plus entrer personne.',
@@ -116,8 +117,7 @@ export const fr: Catalogue = {
     'Depuis l’exclusion d’une personne, le lien ne fait plus entrer personne. Créez-en un nouveau et partagez-le.',
   'safety.link.voidForNow':
     'Depuis l’exclusion d’une personne, le lien ne fait plus entrer personne, jusqu’à ce que la modération en crée un nouveau.',
-  'safety.link.unknown':
-    'Vous êtes ici sans le lien complet : vous ne pouvez pas le transmettre.',
+  'safety.link.unknown': 'Vous êtes ici sans le lien complet : vous ne pouvez pas le transmettre.',
   'safety.link.made': 'Le nouveau lien peut être partagé',
   'safety.log': 'Le journal du salon',
   'safety.log.export': 'Exporter le journal du salon',
@@ -320,6 +320,7 @@ export const fr: Catalogue = {
   'error.unauthenticated': 'Reconnectez-vous.',
   'error.permission_denied': 'Vous ne pouvez pas faire cela ici.',
   'error.not_found': 'Cela n’existe plus.',
+  'error.failed_precondition': 'Cela n’a pas abouti. Veuillez réessayer.',
   'error.unavailable': 'Le serveur est occupé. Réessayez dans un moment.',
   'error.resource_exhausted': 'Le serveur est plein. Réessayez plus tard.',
   'error.invalid_argument': 'Vérifiez ce que vous avez saisi.',
@@ -343,7 +344,8 @@ export const fr: Catalogue = {
     'Vous êtes seul sur scène : invitez quelqu’un d’abord, ou mettez fin au salon.',
   'error.room.blocked': 'La modération vous a exclu de ce salon.',
   'error.room.locked': 'Le salon est verrouillé : personne d’autre ne peut entrer.',
-  'error.room.not_admitted': 'Ce salon est réservé aux personnes que suit sa modération.',
+  'error.room.not_admitted':
+    'Ce salon est réservé aux personnes qui ont son lien complet, qui sont invitées ou que suit sa modération.',
   'error.room.full': 'Le salon est complet.',
   'error.room.stage_full': 'La scène est complète : quelqu’un doit d’abord en descendre.',
   'error.room.hands_full': 'Trop de mains sont levées. Réessayez dans un moment.',
