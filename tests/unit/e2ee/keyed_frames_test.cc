@@ -1,5 +1,6 @@
 #include "e2ee/keyed_frames.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -122,6 +123,41 @@ TEST(KeyedFrames, SealsAndOpensTheExamplesOfTheDocument) {
     EXPECT_EQ(opened->seat, seat);
     EXPECT_EQ(base::to_buffer(opened->opus), example.opus);
   }
+}
+
+TEST(KeyedFrames, TheDocumentHasTheExamples) {
+  std::ifstream in(std::string(ALCOVE_VECTORS) + "/../../docs/protocol/frames.md");
+  const std::string document((std::istreambuf_iterator<char>(in)), {});
+  for (const Example& example : examples()) {
+    if (example.bucket == 64) {
+      EXPECT_THAT(document, ::testing::HasSubstr(base::to_hex(example.payload)));
+    }
+  }
+}
+
+// The table of the document.
+TEST(KeyedFrames, HandlesTheChangesOfTheDocument) {
+  KeyedFrames listener(64, leaf(1));
+  listener.set_stage({{7, leaf(7)}});
+  listener.add_epoch(5, secret(5));
+  const Buffer frame = examples().at(0).payload;
+  const auto fault_with_second_byte = [&](std::uint8_t byte) {
+    Buffer changed = frame;
+    changed[1] = byte;
+    return listener.open(changed).error();
+  };
+  EXPECT_FALSE(listener.open(Bytes(frame).first(63)));
+  EXPECT_EQ(fault_with_second_byte(0x07), OpenFault::kDropped);
+  EXPECT_EQ(listener.counters().bad_header, 1U);
+  EXPECT_EQ(fault_with_second_byte(0x0a), OpenFault::kDropped);
+  EXPECT_EQ(listener.counters().bad_seat, 1U);
+  EXPECT_EQ(fault_with_second_byte(0x74), OpenFault::kDropped);
+  EXPECT_EQ(listener.counters().old_epoch, 1U);
+  EXPECT_EQ(fault_with_second_byte(0x76), OpenFault::kUnknownEpoch);
+  EXPECT_EQ(fault_with_second_byte(0x85), OpenFault::kEmptySeat);
+  EXPECT_TRUE(listener.open(frame));
+  EXPECT_FALSE(listener.open(frame));
+  EXPECT_EQ(listener.counters().replayed, 1U);
 }
 
 TEST(KeyedFrames, RoundTripsEveryLengthAtConstantSize) {
