@@ -61,34 +61,8 @@ class FrameTransform {
   virtual std::expected<OpenedFrame, OpenFault> open(base::Bytes payload) = 0;
   // Whether open() would not say kUnknownEpoch or kEmptySeat; counts nothing.
   virtual bool can_open(base::Bytes payload) const = 0;
-  // The seat that seal() speaks for; 0 is none, and seal() then refuses. Keyed frames do not
-  // listen: their seat follows the log.
-  virtual void set_seat(std::uint8_t /*seat*/) {}
   virtual std::size_t sealed_size() const = 0;
   virtual const FrameCounters& counters() const = 0;
-};
-
-// Version 0: in clear, at constant size: u8 seat, u16 length, the Opus frame, zeros.
-class PaddedFrames final : public FrameTransform {
- public:
-  static constexpr std::size_t kHeaderSize = 3;
-  static constexpr std::size_t kMinBucket = 16;
-  static constexpr std::size_t kMaxBucket = kMaxPacketBucket;
-
-  // bucket: the size of every payload, kMinBucket to kMaxBucket (the server's packet_bucket).
-  explicit PaddedFrames(std::size_t bucket);
-
-  std::optional<std::size_t> seal(base::Bytes opus, base::MutableBytes out) override;
-  std::expected<OpenedFrame, OpenFault> open(base::Bytes payload) override;
-  bool can_open(base::Bytes /*payload*/) const override { return true; }
-  void set_seat(std::uint8_t seat) override { seat_ = seat; }
-  std::size_t sealed_size() const override { return bucket_; }
-  const FrameCounters& counters() const override { return counters_; }
-
- private:
-  std::size_t bucket_;
-  std::uint8_t seat_ = 0;
-  FrameCounters counters_;
 };
 
 }  // namespace alcove::e2ee

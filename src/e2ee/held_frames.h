@@ -16,7 +16,7 @@ namespace alcove::e2ee {
 struct HeldFrame {
   std::size_t slot = 0;
   // Of the RTP header, for whoever plays the frame later.
-  std::uint16_t sequence = 0;
+  std::uint64_t sequence = 0;  // extended
   std::uint32_t timestamp = 0;
   bool marker = false;
   base::Buffer payload;
