@@ -7,11 +7,13 @@
 
 #include "options.h"
 #include "runner.h"
+#include "verify_command.h"
 
 int main(int count, char** arguments) {
   try {
     alcove::app::ParsedOptions parsed = alcove::app::parse_options(count, arguments);
     if (!parsed.options) return parsed.exit_status;
+    if (parsed.options->verify) return alcove::app::verify(*parsed.options);
     alcove::app::Runner runner(std::move(*parsed.options));
     return runner.run();
   } catch (const std::exception& error) {

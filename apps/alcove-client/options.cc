@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 #include "base/text.h"
 #include "client/duration_text.h"
+#include "client/identity_file.h"
 
 namespace alcove::app {
 
@@ -17,6 +20,7 @@ using base::Result;
 namespace {
 
 constexpr int kUsage = static_cast<int>(client::ExitStatus::kUsage);
+constexpr int kVerifyUnusable = 2;
 constexpr std::size_t kMaxName = 40;
 constexpr std::size_t kMaxTitle = 80;
 constexpr std::size_t kMaxPassword = 4096;
@@ -27,6 +31,7 @@ struct Texts {
   std::string kind = "open";
   std::string stay;
   std::string password_file;
+  std::string log_file;
   bool udp_only = false;
   bool tcp_only = false;
 };
@@ -47,6 +52,10 @@ void add_common(CLI::App& command, Options& options, Texts& texts) {
                    "As a moderator, invite everybody who raises a hand");
   auto* udp = command.add_flag("--udp-only", texts.udp_only, "Never use TCP for sound");
   command.add_flag("--tcp-only", texts.tcp_only, "Never use UDP for sound")->excludes(udp);
+  command.add_option("--identity", options.identity_file,
+                     "File with your identity key on this device, made if it is not there");
+  command.add_option("--export-log", member.export_log,
+                     "Write the room's log there at the end, for verify --log");
   command.add_option("--password-file", texts.password_file,
                      "File whose first line is the password");
   command.add_option("--ca-file", options.authorities_file,
@@ -69,6 +78,13 @@ void add_commands(CLI::App& app, Options& options, Texts& texts) {
   start->add_option("--username", member.username, "Your account")->required();
   start->add_option("--name", member.name, "Not used: an account has its own name")->group("");
   add_common(*start, options, texts);
+  CLI::App* verify = app.add_subcommand(
+      "verify", "Check a room's log from outside, or an exported one without a network");
+  auto* link = verify->add_option("LINK", texts.link, "http(s)://host[:port]/r/…#…");
+  verify->add_option("--log", texts.log_file, "A log that a member exported")->excludes(link);
+  verify->add_flag("--json", options.json, "Print the report as JSON, an event a line");
+  verify->add_option("--ca-file", options.authorities_file,
+                     "PEM file with the authorities to trust in place of the system's");
   app.require_subcommand(1);
 }
 
@@ -81,6 +97,13 @@ Result<std::string> read_password(const std::string& path) {
   return line;
 }
 
+std::string trimmed(std::string text) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_space(text.back())) text.pop_back();
+  text.erase(0, std::min(text.find_first_not_of(" \t"), text.size()));
+  return text;
+}
+
 bool is_text_of(const std::string& text, std::size_t longest) {
   return base::is_utf8(text) && !text.empty() && base::count_code_points(text) <= longest;
 }
@@ -88,6 +111,8 @@ bool is_text_of(const std::string& text, std::size_t longest) {
 Result<void> complete_account(Options& options, const Texts& texts) {
   client::MemberOptions& member = options.member;
   if (member.username.empty()) {
+    // As the server does: the name in the certificate must be the session's.
+    member.name = trimmed(std::move(member.name));
     if (!is_text_of(member.name, kMaxName))
       return base::fail(ErrorCode::kInvalidArgument, "--name is needed: 1 to 40 characters.");
     if (texts.password_file.empty()) return {};
@@ -98,6 +123,32 @@ Result<void> complete_account(Options& options, const Texts& texts) {
   Result<std::string> password = read_password(texts.password_file);
   if (!password) return std::unexpected(password.error());
   member.password = std::move(*password);
+  return {};
+}
+
+Result<void> complete_fragment(const client::RoomLink& link, client::MemberOptions& member) {
+  if (link.fragment.empty()) return {};
+  const auto fragment = roomlog::parse_link_fragment(link.fragment);
+  if (!fragment)
+    return base::fail(ErrorCode::kInvalidArgument,
+                      "What follows # in the link is not complete: it proves the room.");
+  member.fragment = *fragment;
+  return {};
+}
+
+Result<void> complete_verify(Options& options, const Texts& texts) {
+  Verify verify;
+  verify.log_file = texts.log_file;
+  if (texts.log_file.empty()) {
+    Result<client::RoomLink> link = client::parse_room_link(texts.link);
+    if (!link) return std::unexpected(link.error());
+    // The same check as for a join; the fragment is read again where it is used.
+    if (Result<void> fragment = complete_fragment(*link, options.member); !fragment)
+      return fragment;
+    options.member.server = link->server;
+    verify.link = std::move(*link);
+  }
+  options.verify = std::move(verify);
   return {};
 }
 
@@ -115,6 +166,7 @@ Result<void> complete(Options& options, const Texts& texts, bool starts) {
   } else {
     Result<client::RoomLink> link = client::parse_room_link(texts.link);
     if (!link) return std::unexpected(link.error());
+    if (Result<void> fragment = complete_fragment(*link, member); !fragment) return fragment;
     member.server = std::move(link->server);
     member.room = link->room;
   }
@@ -137,18 +189,24 @@ ParsedOptions parse_options(int count, char** arguments) {
                "alcove-client");
   app.footer(
       "Exit status: 0 well; 1 usage; 2 refused; 3 no connection; 4 no sound; 5 removed, or the "
-      "room ended.");
+      "room ended. Of verify: 0 verified; 1 not; 2 unusable or unreachable.");
   Options options;
   Texts texts;
   add_commands(app, options, texts);
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
-    return {std::nullopt, app.exit(error) == 0 ? 0 : kUsage};
+    const bool verifies = app.got_subcommand("verify");
+    return {std::nullopt, app.exit(error) == 0 ? 0 : verifies ? kVerifyUnusable : kUsage};
   }
-  if (Result<void> completed = complete(options, texts, app.got_subcommand("start")); !completed) {
+  options.data_directory =
+      client::data_directory(std::getenv("XDG_DATA_HOME"), std::getenv("HOME"));
+  const Result<void> completed = app.got_subcommand("verify")
+                                     ? complete_verify(options, texts)
+                                     : complete(options, texts, app.got_subcommand("start"));
+  if (!completed) {
     fmt::print(stderr, "alcove-client: {}\n", completed.error().message);
-    return {std::nullopt, kUsage};
+    return {std::nullopt, app.got_subcommand("verify") ? kVerifyUnusable : kUsage};
   }
   return {std::move(options), 0};
 }

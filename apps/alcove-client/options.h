@@ -5,15 +5,25 @@
 #include <string>
 
 #include "base/time.h"
+#include "client/link.h"
 #include "client/member.h"
 
 namespace alcove::app {
+
+// `alcove-client verify`: a link, or a file.
+struct Verify {
+  std::optional<client::RoomLink> link;
+  std::string log_file;
+};
 
 struct Options {
   client::MemberOptions member;
   std::string speak;   // a file, "-" for standard input, empty for silence
   std::string record;  // empty: no recording
   std::string authorities_file;
+  std::string identity_file;     // empty: that of the account, in data_directory
+  std::string data_directory;    // empty: there is none
+  std::optional<Verify> verify;  // in place of a visit
   bool json = false;
 };
 

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "client/identity_file.h"
+#include "files.h"
 #include "net/clock.h"
 
 namespace alcove::app {
@@ -83,6 +85,7 @@ net::Url Runner::url_of(std::string target) const {
 
 int Runner::run() {
   Outcome outcome = open_files();
+  if (outcome.status == ExitStatus::kOk) outcome = open_identity();
   if (outcome.status == ExitStatus::kOk && !open_sockets())
     outcome = {ExitStatus::kNetwork, "This computer has no network: no UDP socket can be opened."};
   if (outcome.status != ExitStatus::kOk) {
@@ -99,7 +102,7 @@ int Runner::run() {
   interfaces_ = net::interface_addresses();
   watch_network();
   const Instant now = net::monotonic_now();
-  member_->start(now, local_addresses_);
+  member_->start(now, net::wall_now(), local_addresses_);
   flush(now);
   loop_.run();
   return end();
@@ -120,6 +123,24 @@ Outcome Runner::open_files() {
       client::create_audio_file(options_.record, random_);
   if (!sink) return {ExitStatus::kUsage, sink.error().message};
   sink_ = std::move(*sink);
+  return {};
+}
+
+// An account's identity is that of this device; a guest's is made for the visit.
+Outcome Runner::open_identity() {
+  client::MemberOptions& member = options_.member;
+  member.known_devices = load_known_devices(options_.data_directory);
+  std::string path = options_.identity_file;
+  if (path.empty()) {
+    if (member.username.empty()) return {};
+    if (options_.data_directory.empty())
+      return {ExitStatus::kUsage,
+              "There is no home directory for the identity: --identity names a file."};
+    path = client::identity_path(options_.data_directory, member.server, member.username);
+  }
+  const Result<crypto::Ed25519Seed> seed = client::load_or_make_identity(path, random_);
+  if (!seed) return {ExitStatus::kUsage, seed.error().message};
+  member.identity = *seed;
   return {};
 }
 
@@ -162,6 +183,7 @@ void Runner::watch_network() {
   network_timer_.start(net::monotonic_now() + kNetworkLook, [this] {
     std::vector<base::IpAddress> interfaces = net::interface_addresses();
     if (interfaces != interfaces_) handle_network_change(std::move(interfaces));
+    member_->handle_wall_time(net::monotonic_now(), net::wall_now());
     watch_network();
   });
 }
@@ -296,6 +318,10 @@ void Runner::execute(rtc::CloseTcpConnection& close) {
   endpoint_.close_connection(close.connection);
 }
 
+void Runner::execute(client::SaveFile& save) {
+  member_->handle_saved(save.path, write_file(save.path, save.content));
+}
+
 void Runner::print(const client::MemberEvent& event) const {
   if (options_.json) {
     fmt::print(stdout, "{}\n", client::to_json(event));
@@ -303,7 +329,9 @@ void Runner::print(const client::MemberEvent& event) const {
     return;
   }
   // What was asked for goes to standard output, what happens goes to standard error.
-  const bool is_answer = event.name == "member" || event.name == "hands" || event.name == "help";
+  const bool is_answer = event.name == "member" || event.name == "hands" || event.name == "help" ||
+                         event.name == "roster_member" || event.name == "roster" ||
+                         event.name == "link";
   const bool is_outcome = event.name == "error" && member_->outcome();
   if (event.name == "started") {
     if (const client::EventValue* link = event.find("link"))
@@ -324,6 +352,11 @@ int Runner::end() {
   if (const Result<void> finished = member_->finish_recording(net::monotonic_now()); !finished) {
     fmt::print(stderr, "alcove-client: {}\n", finished.error().message);
     if (status == 0) status = static_cast<int>(ExitStatus::kUsage);
+  }
+  if (member_->known_devices().changed()) {
+    const Result<void> saved =
+        save_known_devices(options_.data_directory, member_->known_devices());
+    if (!saved) fmt::print(stderr, "alcove-client: {}\n", saved.error().message);
   }
   if (!outcome.message.empty()) fmt::print(stderr, "alcove-client: {}\n", outcome.message);
   return status;

@@ -37,6 +37,7 @@ class Runner final : public net::DatagramHandler {
   class Socket;
 
   client::Outcome open_files();
+  client::Outcome open_identity();
   bool open_sockets();
   void read_standard_input();
   bool handle_input(base::Bytes bytes);
@@ -53,6 +54,7 @@ class Runner final : public net::DatagramHandler {
   void execute(client::CloseWebSocket& close);
   void execute(rtc::OpenTcpConnection& open);
   void execute(rtc::CloseTcpConnection& close);
+  void execute(client::SaveFile& save);
   void print(const client::MemberEvent& event) const;
   int end();
 

@@ -12,14 +12,19 @@ using Kind = ConsoleCommand::Kind;
 namespace {
 
 // What the argument is of a verb that has one.
-enum class Argument { kNone, kMember, kOptionalMember, kReaction };
+enum class Argument : std::uint8_t { kNone, kMember, kOptionalMember, kReaction, kFile };
 
 struct Verb {
   std::string_view name;
   Kind kind;
   Argument argument;
-  void (*fill)(v1::RoomCommand& command);
+  void (*fill)(v1::RoomCommand& command) = nullptr;
+  LogCommand log = LogCommand::kNone;
 };
+
+constexpr Verb log_verb(std::string_view name, Argument argument, LogCommand log) {
+  return {name, Kind::kLog, argument, nullptr, log};
+}
 
 constexpr std::array kVerbs = {
     Verb{"invite", Kind::kOnMember, Argument::kMember,
@@ -28,18 +33,16 @@ constexpr std::array kVerbs = {
          [](v1::RoomCommand& c) { c.mutable_set_muted()->set_muted(true); }},
     Verb{"unmute", Kind::kRoom, Argument::kNone,
          [](v1::RoomCommand& c) { c.mutable_set_muted()->set_muted(false); }},
-    Verb{"move-down", Kind::kRoom, Argument::kOptionalMember,
-         [](v1::RoomCommand& c) { c.mutable_move_to_audience(); }},
-    Verb{"make-moderator", Kind::kOnMember, Argument::kMember,
-         [](v1::RoomCommand& c) { c.mutable_make_moderator(); }},
-    Verb{"remove", Kind::kOnMember, Argument::kMember,
-         [](v1::RoomCommand& c) { c.mutable_remove_member(); }},
+    log_verb("move-down", Argument::kOptionalMember, LogCommand::kMoveDown),
+    log_verb("move-to-audience", Argument::kOptionalMember, LogCommand::kMoveDown),
+    log_verb("make-moderator", Argument::kMember, LogCommand::kMakeModerator),
+    log_verb("remove", Argument::kMember, LogCommand::kEject),
+    log_verb("eject", Argument::kMember, LogCommand::kEject),
+    log_verb("lock", Argument::kNone, LogCommand::kLock),
+    log_verb("unlock", Argument::kNone, LogCommand::kUnlock),
+    log_verb("new-link", Argument::kNone, LogCommand::kNewLink),
     Verb{"dismiss", Kind::kOnMember, Argument::kMember,
          [](v1::RoomCommand& c) { c.mutable_dismiss_hand(); }},
-    Verb{"lock", Kind::kRoom, Argument::kNone,
-         [](v1::RoomCommand& c) { c.mutable_set_locked()->set_locked(true); }},
-    Verb{"unlock", Kind::kRoom, Argument::kNone,
-         [](v1::RoomCommand& c) { c.mutable_set_locked()->set_locked(false); }},
     Verb{"end", Kind::kRoom, Argument::kNone, [](v1::RoomCommand& c) { c.mutable_end_room(); }},
     Verb{"raise", Kind::kRoom, Argument::kNone, [](v1::RoomCommand& c) { c.mutable_raise_hand(); }},
     Verb{"lower", Kind::kRoom, Argument::kNone, [](v1::RoomCommand& c) { c.mutable_lower_hand(); }},
@@ -49,10 +52,14 @@ constexpr std::array kVerbs = {
          [](v1::RoomCommand& c) { c.mutable_decline_invitation(); }},
     Verb{"react", Kind::kRoom, Argument::kReaction,
          [](v1::RoomCommand& c) { c.mutable_send_reaction()->set_reaction(v1::REACTION_CLAP); }},
-    Verb{"hands", Kind::kHands, Argument::kNone, nullptr},
-    Verb{"members", Kind::kMembers, Argument::kNone, nullptr},
-    Verb{"leave", Kind::kLeave, Argument::kNone, nullptr},
-    Verb{"help", Kind::kHelp, Argument::kNone, nullptr},
+    Verb{"hands", Kind::kHands, Argument::kNone},
+    Verb{"members", Kind::kMembers, Argument::kNone},
+    Verb{"roster", Kind::kRoster, Argument::kNone},
+    Verb{"code", Kind::kCode, Argument::kNone},
+    Verb{"link", Kind::kLink, Argument::kNone},
+    Verb{"export-log", Kind::kExport, Argument::kFile},
+    Verb{"leave", Kind::kLeave, Argument::kNone},
+    Verb{"help", Kind::kHelp, Argument::kNone},
 };
 
 std::string_view trim(std::string_view text) {
@@ -85,19 +92,22 @@ Result<ConsoleCommand> parse_console_command(std::string_view line) {
   ConsoleCommand result;
   result.kind = verb->kind;
   result.verb = name;
+  result.log = verb->log;
   if (verb->fill != nullptr) verb->fill(result.command);
   if (verb->argument == Argument::kNone && !argument.empty())
     return base::fail(ErrorCode::kInvalidArgument, std::string(name) + " stands alone.");
   if (verb->argument == Argument::kMember && argument.empty())
     return base::fail(ErrorCode::kInvalidArgument,
                       std::string(name) + " needs a name or an id: members lists them.");
+  if (verb->argument == Argument::kFile && argument.empty())
+    return base::fail(ErrorCode::kInvalidArgument, std::string(name) + " needs a file's name.");
   if (verb->argument == Argument::kReaction) {
     const Result<v1::Reaction> reaction = parse_reaction(argument);
     if (!reaction) return std::unexpected(reaction.error());
     result.command.mutable_send_reaction()->set_reaction(*reaction);
     return result;
   }
-  if (!argument.empty()) result.kind = Kind::kOnMember;
+  if (!argument.empty() && result.kind == Kind::kRoom) result.kind = Kind::kOnMember;
   result.target = argument;
   return result;
 }
@@ -109,10 +119,14 @@ std::string_view console_help() {
          "move-down                yourself, to the audience\n"
          "react [clap|heart|laugh|wow|thumbs-up]\n"
          "members, hands           list everybody, or the raised hands\n"
+         "roster                   who can hear, as the room's log proves it\n"
+         "code, link               the room code to compare, the link for sharing\n"
+         "export-log FILE          the room's log, for alcove-client verify --log\n"
          "leave                    quietly\n"
          "Moderators, with a name or an id:\n"
          "invite, mute, move-down, make-moderator, remove, dismiss NAME\n"
-         "lock, unlock, end        the room\n";
+         "lock, unlock, end        the room\n"
+         "new-link                 voids the link before\n";
 }
 
 }  // namespace alcove::client

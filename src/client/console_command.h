@@ -1,6 +1,7 @@
 #pragma once
 // What a person types while in a room: one command a line. Any thread.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,19 +10,36 @@
 
 namespace alcove::client {
 
+// What becomes an entry of the room's log.
+enum class LogCommand : std::uint8_t {
+  kNone,
+  kEject,
+  kMoveDown,
+  kMakeModerator,
+  kLock,
+  kUnlock,
+  kNewLink
+};
+
 struct ConsoleCommand {
   enum class Kind {
     kRoom,      // command is complete
     kOnMember,  // command lacks the member whom target names
+    kLog,       // log is complete, but for the member whom target names, if it needs one
     kMembers,   // list everybody
     kHands,     // list raised hands
+    kRoster,    // list who can hear, as the log proves it
+    kCode,      // the room code
+    kLink,      // the link for sharing
+    kExport,    // the log into the file that target names
     kLeave,
     kHelp,
   };
   Kind kind = Kind::kHelp;
   std::string verb;         // as typed
   v1::RoomCommand command;  // without join_token
-  std::string target;       // a name or an id
+  LogCommand log = LogCommand::kNone;
+  std::string target;  // a name or an id, or a file; empty where the command can do without
 };
 
 // kInvalidArgument with what to type instead. Empty lines are not given to this.

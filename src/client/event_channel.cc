@@ -16,17 +16,17 @@ void EventChannel::start(Instant now, std::string join_token) {
   open(now);
 }
 
+bool EventChannel::said_hello() const { return state_ == State::kHello || answered(); }
+
 void EventChannel::stop() {
-  const bool has_connection =
-      state_ == State::kOpening || state_ == State::kHello || state_ == State::kLive;
-  if (has_connection) effects_.emplace_back(CloseWebSocket{id_});
+  if (state_ == State::kOpening || said_hello()) effects_.emplace_back(CloseWebSocket{id_});
   state_ = State::kStopped;
   deadline_ = ping_at_ = base::kNever;
 }
 
 void EventChannel::hurry(Instant now) {
   if (state_ == State::kWaiting) open(now);
-  if (state_ == State::kLive) send_ping(now, kHurriedPongTimeout);
+  if (answered()) send_ping(now, kHurriedPongTimeout);
 }
 
 void EventChannel::open(Instant now) {
@@ -38,6 +38,7 @@ void EventChannel::open(Instant now) {
 }
 
 void EventChannel::lose(Instant now) {
+  if (said_hello()) events_.emplace_back(ChannelLost{});
   state_ = State::kWaiting;
   deadline_ = now + backoff_.next(random_);
   ping_at_ = base::kNever;
@@ -63,6 +64,13 @@ void EventChannel::resync() {
   send(message);
 }
 
+void EventChannel::send_keys(v1::KeysFromClient keys) {
+  if (!said_hello()) return;
+  v1::ClientMessage message;
+  *message.mutable_keys() = std::move(keys);
+  send(message);
+}
+
 void EventChannel::handle_opened(Instant now, std::uint64_t id) {
   if (id != id_ || state_ != State::kOpening) return;
   state_ = State::kHello;
@@ -70,23 +78,28 @@ void EventChannel::handle_opened(Instant now, std::uint64_t id) {
   v1::ClientMessage message;
   message.mutable_hello()->set_join_token(join_token_);
   send(message);
+  events_.emplace_back(ChannelConnected{});
+}
+
+void EventChannel::enter(Instant now, State state) {
+  state_ = state;
+  backoff_.reset();
+  deadline_ = base::kNever;
+  ping_at_ = now + kPingEvery;
 }
 
 void EventChannel::handle_message(Instant now, std::uint64_t id, base::Bytes bytes) {
-  if (id != id_ || (state_ != State::kHello && state_ != State::kLive)) return;
+  if (id != id_ || !said_hello()) return;
   v1::ServerMessage message;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     ++malformed_;
     return;
   }
-  if (state_ == State::kLive) deadline_ = base::kNever;  // whatever comes shows that it lives
+  if (answered()) deadline_ = base::kNever;  // whatever comes shows that it lives
   switch (message.message_case()) {
     case v1::ServerMessage::kWelcome:
-      state_ = State::kLive;
+      enter(now, State::kLive);
       resyncing_ = false;
-      backoff_.reset();
-      deadline_ = base::kNever;
-      ping_at_ = now + kPingEvery;
       events_.emplace_back(std::move(*message.mutable_welcome()));
       break;
     case v1::ServerMessage::kBatch:
@@ -94,6 +107,10 @@ void EventChannel::handle_message(Instant now, std::uint64_t id, base::Bytes byt
       break;
     case v1::ServerMessage::kGoodbye:
       events_.emplace_back(std::move(*message.mutable_goodbye()));
+      break;
+    case v1::ServerMessage::kKeys:
+      if (state_ == State::kHello) enter(now, State::kLobby);
+      events_.emplace_back(std::move(*message.mutable_keys()));
       break;
     case v1::ServerMessage::kPong:
       break;
@@ -117,7 +134,7 @@ void EventChannel::handle_timeout(Instant now) {
       lose(now);
     }
   }
-  if (now >= ping_at_ && state_ == State::kLive) send_ping(now, kPongTimeout);
+  if (now >= ping_at_ && answered()) send_ping(now, kPongTimeout);
 }
 
 Instant EventChannel::next_deadline() const { return std::min(deadline_, ping_at_); }

@@ -28,11 +28,15 @@ struct CloseWebSocket {
 };
 using ChannelEffect = std::variant<OpenWebSocket, SendWebSocket, CloseWebSocket>;
 
-using ChannelEvent = std::variant<v1::Welcome, v1::EventBatch, v1::Goodbye>;
+// Hello has been sent on a new connection; the one before is gone.
+struct ChannelConnected {};
+struct ChannelLost {};
+using ChannelEvent = std::variant<ChannelConnected, ChannelLost, v1::Welcome, v1::EventBatch,
+                                  v1::Goodbye, v1::KeysFromServer>;
 
 class EventChannel {
  public:
-  static constexpr base::Duration kOpenTimeout = base::seconds(10);  // until Welcome
+  static constexpr base::Duration kOpenTimeout = base::seconds(10);  // until the first message
   static constexpr base::Duration kPingEvery = base::seconds(15);
   static constexpr base::Duration kPongTimeout = base::seconds(10);
   // The same when the network has just changed: the connection is probably dead.
@@ -51,6 +55,8 @@ class EventChannel {
   void hurry(base::Instant now);
   // Asks for the whole state again, once until it comes.
   void resync();
+  // Not without a connection that has said hello: then it is dropped.
+  void send_keys(v1::KeysFromClient message);
 
   void handle_opened(base::Instant now, std::uint64_t id);
   void handle_message(base::Instant now, std::uint64_t id, base::Bytes message);
@@ -60,15 +66,21 @@ class EventChannel {
 
   // Welcome has come on the present connection.
   bool live() const { return state_ == State::kLive; }
+  // The server knows the join, on the present connection.
+  bool answered() const { return state_ == State::kLobby || state_ == State::kLive; }
   std::vector<ChannelEffect> take_effects();
   std::vector<ChannelEvent> take_events();
   // Messages that were not of the protocol, dropped.
   std::uint64_t malformed() const { return malformed_; }
 
  private:
-  enum class State { kStopped, kOpening, kHello, kLive, kWaiting };
+  // kLobby: the server knows the join, and has not sent Welcome yet.
+  enum class State { kStopped, kOpening, kHello, kLobby, kLive, kWaiting };
+
+  bool said_hello() const;
 
   void open(base::Instant now);
+  void enter(base::Instant now, State state);
   void lose(base::Instant now);
   void send(const v1::ClientMessage& message);
   void send_ping(base::Instant now, base::Duration timeout);

@@ -17,19 +17,23 @@ constexpr unsigned kTicksPerLossUpdate = 50;
 
 }  // namespace
 
-MediaSession::MediaSession(MediaOptions options, MediaPeerFactory peers,
-                           std::unique_ptr<e2ee::FrameTransform> transform, AudioSource* source,
+MediaSession::MediaSession(MediaOptions options, MediaPeerFactory peers, AudioSource* source,
                            AudioSink* sink)
     : options_(options),
       peers_(std::move(peers)),
-      transform_(std::move(transform)),
       source_(source),
       sink_(sink),
-      listener_(options.slots, sink != nullptr) {
+      listener_(options.slots, sink != nullptr),
+      held_(options.slots) {
   if (source_ != nullptr) speaker_.emplace(*source_, options_.loop);
 }
 
 MediaSession::~MediaSession() = default;
+
+void MediaSession::set_frames(e2ee::FrameTransform& frames) {
+  frames_ = &frames;
+  held_ = e2ee::HeldFrames(options_.slots);
+}
 
 std::string MediaSession::create_offer(std::vector<base::SocketAddress> local_addresses) {
   rtc::ClientPeerOptions options;
@@ -123,10 +127,28 @@ void MediaSession::drain_peer(Instant now) {
 }
 
 void MediaSession::handle_frame(Instant now, const rtc::RemoteFrame& frame) {
-  const auto opened = transform_->open(peer_->payload(frame));
-  if (!opened) return;
-  listener_.handle_packet(
-      now, frame.slot, {frame.sequence, frame.timestamp, frame.marker, opened->seat, opened->opus});
+  if (frames_ == nullptr) return;
+  const base::Bytes payload = peer_->payload(frame);
+  const auto opened = frames_->open(payload);
+  if (opened) {
+    listener_.handle_packet(
+        now, frame.slot,
+        {frame.sequence, frame.timestamp, frame.marker, opened->seat, opened->opus});
+  } else if (opened.error() != e2ee::OpenFault::kDropped) {
+    held_.hold(now, {frame.slot, frame.sequence, frame.timestamp, frame.marker,
+                     base::to_buffer(payload), now});
+  }
+}
+
+void MediaSession::release_held(Instant now) {
+  if (frames_ == nullptr || held_.next_deadline() == base::kNever) return;
+  const auto can_open = [this](base::Bytes payload) { return frames_->can_open(payload); };
+  for (const e2ee::HeldFrame& held : held_.take_released(now, can_open)) {
+    const auto opened = frames_->open(held.payload);
+    if (!opened) continue;
+    listener_.handle_packet(
+        now, held.slot, {held.sequence, held.timestamp, held.marker, opened->seat, opened->opus});
+  }
 }
 
 void MediaSession::start_recording(Instant now) {
@@ -157,8 +179,8 @@ bool MediaSession::speaker_runs() const {
          (allowed_ || source_->is_live());
 }
 
-void MediaSession::set_sending(Instant now, bool allowed, std::uint8_t seat) {
-  transform_->set_seat(seat);
+void MediaSession::set_sending(Instant now, bool allowed, e2ee::FrameTransform* rogue) {
+  rogue_ = rogue;
   if (!speaker_ || allowed == allowed_) return;
   next_speak_ = std::min(next_speak_, now + kFrameDuration);
   if (allowed && next_speak_ < now) {
@@ -178,14 +200,15 @@ void MediaSession::speak_until(Instant now) {
     speaker_->skip(static_cast<std::uint32_t>(frames));
     next_speak_ += frames * kFrameDuration;
   }
-  std::array<std::uint8_t, e2ee::PaddedFrames::kMaxBucket> payload;
+  std::array<std::uint8_t, e2ee::kMaxPacketBucket> payload;
+  e2ee::FrameTransform* const frames = rogue_ != nullptr ? rogue_ : frames_;
   while (next_speak_ <= now && !source_finished_) {
     next_speak_ += kFrameDuration;
     if (peer_ && ++ticks_ % kTicksPerLossUpdate == 0)
       speaker_->set_loss(peer_->statistics().reported_loss);
     const auto frame = speaker_->tick(allowed_ && connected());
-    if (frame) {
-      const auto size = transform_->seal(frame->opus, payload);
+    if (frame && frames != nullptr) {
+      const auto size = frames->seal(frame->opus, payload);
       if (size)
         peer_->send_frame(now, base::Bytes(payload).first(*size), frame->timestamp, frame->marker);
     } else if (speaker_->finished()) {

@@ -17,6 +17,7 @@
 #include "client/media_peer.h"
 #include "client/speaker.h"
 #include "e2ee/frame_transform.h"
+#include "e2ee/held_frames.h"
 
 namespace alcove::client {
 
@@ -39,10 +40,12 @@ using MediaEvent =
 class MediaSession {
  public:
   // source and sink may be null and outlive this.
-  MediaSession(MediaOptions options, MediaPeerFactory peers,
-               std::unique_ptr<e2ee::FrameTransform> transform, AudioSource* source,
-               AudioSink* sink);
+  MediaSession(MediaOptions options, MediaPeerFactory peers, AudioSource* source, AudioSink* sink);
   ~MediaSession();
+
+  // Keys of a join: in place before the first packet, replaced by those of the next join, and alive
+  // until then. Nothing is sent or heard without.
+  void set_frames(e2ee::FrameTransform& frames);
 
   // A new peer in place of the one before, if any; the sound goes on.
   std::string create_offer(std::vector<base::SocketAddress> local_addresses);
@@ -62,15 +65,20 @@ class MediaSession {
   void start_recording(base::Instant now);
   // Writes what is due and completes the file.
   base::Result<void> finish_recording(base::Instant now);
-  // Whether frames may leave, and for which seat; in force for the next frame.
-  void set_sending(base::Instant now, bool allowed, std::uint8_t seat);
+  // Whether frames may leave; in force for the next frame. rogue: seals them in place of the keys,
+  // and outlives its use (tests).
+  void set_sending(base::Instant now, bool allowed, e2ee::FrameTransform* rogue = nullptr);
+  // The keys may have changed: what came before its key is played where it belongs.
+  void release_held(base::Instant now);
 
   bool connected() const { return peer_ && peer_->state() == rtc::PeerState::kConnected; }
   // Sending a voice at this moment.
   bool speaking() const { return speaker_ && speaker_->sending(); }
   rtc::ClientPeerStatistics statistics() const;
   JitterCounters jitter_counters() const { return listener_.counters(); }
-  const e2ee::FrameCounters& frame_counters() const { return transform_->counters(); }
+  e2ee::FrameCounters frame_counters() const {
+    return frames_ == nullptr ? e2ee::FrameCounters{} : frames_->counters();
+  }
 
   // To be sent, then cleared by the caller.
   base::DatagramQueue& outgoing();
@@ -85,12 +93,14 @@ class MediaSession {
 
   MediaOptions options_;
   MediaPeerFactory peers_;
-  std::unique_ptr<e2ee::FrameTransform> transform_;
+  e2ee::FrameTransform* frames_ = nullptr;
+  e2ee::FrameTransform* rogue_ = nullptr;
   AudioSource* source_;
   AudioSink* sink_;
   std::unique_ptr<MediaPeer> peer_;
   std::optional<Speaker> speaker_;
   Listener listener_;
+  e2ee::HeldFrames held_;
   bool allowed_ = false;
   bool source_finished_ = false;
   bool first_audio_ = false;

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/console_command.h"
-
 namespace alcove::client {
 
 using base::Instant;
@@ -19,21 +17,47 @@ Member::Member(MemberOptions options, base::RandomSource& random, MediaPeerFacto
       peers_(std::move(peers)),
       source_(source),
       sink_(sink),
-      channel_(random) {}
+      channel_(random),
+      display_name_(options_.name),
+      identity_(options_.identity ? crypto::Ed25519PrivateKey::from_seed(*options_.identity)
+                                  : crypto::Ed25519PrivateKey::make(random)) {}
 
 Member::~Member() = default;
 
-void Member::start(Instant now, std::vector<base::SocketAddress> local_addresses) {
+void Member::start(Instant now, base::WallTime wall,
+                   std::vector<base::SocketAddress> local_addresses) {
   CHECK(phase_ == Phase::kNew);
   started_at_ = now;
+  handle_wall_time(now, wall);
   local_addresses_ = std::move(local_addresses);
   phase_ = Phase::kPreparing;
   call({Ask::kConfig}, "GET", "/v1/config", "");
 }
 
+void Member::handle_wall_time(Instant now, base::WallTime wall) {
+  wall_set_at_ = now;
+  wall_ = wall;
+}
+
+base::WallTime Member::wall(Instant now) const {
+  return wall_ + std::chrono::duration_cast<base::milliseconds>(now - wall_set_at_);
+}
+
 void Member::leave(Instant now) {
-  if (phase_ == Phase::kLeaving || phase_ == Phase::kFinished) return;
-  if (phase_ != Phase::kJoined) return finish(ExitStatus::kOk, "");
+  if (phase_ >= Phase::kDeparting) return;
+  if (!has_join()) return finish(ExitStatus::kOk, "");
+  // Who is on the stage writes so itself; of others the server has it written.
+  if (phase_ == Phase::kJoined && keys_->depart(now, wall(now))) {
+    phase_ = Phase::kDeparting;
+    update_sending(now);
+    depart_until_ = now + kDepartTimeout;
+  } else {
+    send_leave(now);
+  }
+  settle(now);
+}
+
+void Member::send_leave(Instant now) {
   phase_ = Phase::kLeaving;
   update_sending(now);
   channel_.stop();
@@ -41,9 +65,8 @@ void Member::leave(Instant now) {
   command.set_join_token(join_token_);
   command.mutable_leave();
   call({Ask::kLeave}, "POST", "/v1/rooms/" + room_id_ + "/commands", command.SerializeAsString());
-  leave_at_ = base::kNever;
+  leave_at_ = depart_until_ = base::kNever;
   give_up_at_ = now + kLeaveTimeout;
-  settle(now);
 }
 
 void Member::handle_line(Instant now, std::string_view line) {
@@ -55,26 +78,42 @@ void Member::handle_line(Instant now, std::string_view line) {
   if (command->kind == ConsoleCommand::Kind::kHelp)
     return report("help", {{"text", std::string(console_help())}}, std::string(console_help()));
   if (command->kind == ConsoleCommand::Kind::kLeave) return leave(now);
-  if (phase_ != Phase::kJoined)
+  const bool early = command->kind == ConsoleCommand::Kind::kCode && genesis_;
+  if (phase_ != Phase::kJoined && !early)
     return report_error(command->verb, {0, "unavailable", "", "Not in the room at the moment.", 0});
-  switch (command->kind) {
+  handle_command(now, std::move(*command));
+  settle(now);
+}
+
+void Member::handle_command(Instant now, ConsoleCommand command) {
+  switch (command.kind) {
     case ConsoleCommand::Kind::kRoom:
-      send_command(now, command->verb, std::move(command->command));
-      break;
+      return send_command(now, command.verb, std::move(command.command));
     case ConsoleCommand::Kind::kOnMember:
-      command_on_member(now, {Ask::kFindMember, command->verb, command->target, command->command});
-      break;
+      return command_on_member(
+          now, {Ask::kFindMember, command.verb, command.target, command.command, command.log});
+    case ConsoleCommand::Kind::kLog:
+      if (command.target.empty())
+        return write_log(now, command.verb, command.log, keys_->leaf_hash());
+      return command_on_member(
+          now, {Ask::kFindMember, command.verb, command.target, command.command, command.log});
     case ConsoleCommand::Kind::kMembers:
-      request_members({Ask::kListMembers, command->verb}, "");
-      break;
+      return request_members({Ask::kListMembers, command.verb}, "");
     case ConsoleCommand::Kind::kHands:
-      list_hands();
-      break;
+      return list_hands();
+    case ConsoleCommand::Kind::kRoster:
+      roster_asked_ = true;
+      return keys_->request_roster();
+    case ConsoleCommand::Kind::kCode:
+      return report_code();
+    case ConsoleCommand::Kind::kLink:
+      return report_link();
+    case ConsoleCommand::Kind::kExport:
+      return save_log(std::move(command.target));
     case ConsoleCommand::Kind::kLeave:
     case ConsoleCommand::Kind::kHelp:
-      break;
+      return;
   }
-  settle(now);
 }
 
 void Member::handle_answer(Instant now, std::uint64_t id, const Result<HttpAnswer>& answer) {
@@ -91,6 +130,9 @@ void Member::handle_answer(Instant now, std::uint64_t id, const Result<HttpAnswe
       break;
     case Ask::kStartRoom:
       handle_start_room(answer);
+      break;
+    case Ask::kGenesis:
+      handle_genesis(answer);
       break;
     case Ask::kJoin:
       handle_join(now, answer);
@@ -153,7 +195,7 @@ void Member::handle_tcp_closed(Instant now, std::uint64_t connection) {
 
 void Member::handle_network_change(Instant now, std::vector<base::SocketAddress> local_addresses) {
   local_addresses_ = std::move(local_addresses);
-  if (phase_ != Phase::kJoined || !media_was_connected_) return;
+  if (!has_join() || !media_was_connected_) return;
   channel_.hurry(now);
   restart_media(now);
   settle(now);
@@ -162,6 +204,7 @@ void Member::handle_network_change(Instant now, std::vector<base::SocketAddress>
 void Member::handle_timeout(Instant now) {
   if (phase_ == Phase::kFinished) return;
   channel_.handle_timeout(now);
+  if (keys_) keys_->handle_timeout(now, wall(now));
   if (media_) media_->handle_timeout(now);
   if (now >= join_at_) join();
   handle_media_deadlines(now);
@@ -169,8 +212,10 @@ void Member::handle_timeout(Instant now) {
     leave_at_ = base::kNever;
     // A script that stayed its time and never had sound should know.
     if (!media_was_connected_) leaving_with_ = {ExitStatus::kMediaFailed, diagnose().message};
+    if (!joined_once_) leaving_with_ = {ExitStatus::kRefused, "Nobody has let you in."};
     leave(now);
   }
+  if (now >= depart_until_ && phase_ == Phase::kDeparting) send_leave(now);
   if (now >= give_up_at_ && phase_ == Phase::kLeaving)
     finish(leaving_with_.status, leaving_with_.message);
   settle(now);
@@ -179,7 +224,8 @@ void Member::handle_timeout(Instant now) {
 Instant Member::next_deadline() const {
   if (phase_ == Phase::kFinished) return base::kNever;
   Instant next = std::min({channel_.next_deadline(), join_at_, restart_at_, notice_at_, give_up_at_,
-                           statistics_at_, leave_at_});
+                           statistics_at_, leave_at_, depart_until_});
+  if (keys_) next = std::min(next, keys_->next_deadline());
   if (media_) next = std::min(next, media_->next_deadline());
   return next;
 }
@@ -188,6 +234,7 @@ Instant Member::next_deadline() const {
 void Member::settle(Instant now) {
   if (phase_ == Phase::kFinished) return;
   drain_channel(now);
+  drain_keys(now);
   drain_media(now);
   for (ChannelEffect& effect : channel_.take_effects())
     std::visit([this](auto& one) { effects_.emplace_back(std::move(one)); }, effect);
@@ -230,6 +277,7 @@ void Member::finish(ExitStatus status, std::string message) {
     report("error", {{"message", message}, {"fatal", true}, {"status", number}}, message);
   }
   if (joined_once_) report("left", {{"status", number}}, "");
+  if (joined_once_ && !options_.export_log.empty()) save_log(options_.export_log);
   channel_.stop();
   for (ChannelEffect& effect : channel_.take_effects())
     std::visit([this](auto& one) { effects_.emplace_back(std::move(one)); }, effect);

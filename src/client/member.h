@@ -1,7 +1,8 @@
 #pragma once
 // A member of a room without sockets and clocks: signs in, joins, keeps the room's state, listens,
 // speaks, obeys the person at the keyboard, comes back when a connection is lost. The caller
-// executes effects, datagrams and events after each call. One thread.
+// executes effects, datagrams and events after each call. One thread. What the room's log says
+// (who is in, who speaks) comes from e2ee::RoomKeys; the server's word is for the rest.
 
 #include <cstdint>
 #include <map>
@@ -16,24 +17,32 @@
 #include "base/ids.h"
 #include "base/random.h"
 #include "client/api.h"
+#include "client/console_command.h"
 #include "client/event_channel.h"
+#include "client/known_devices.h"
 #include "client/link.h"
 #include "client/media_session.h"
 #include "client/member_event.h"
 #include "client/outcome.h"
+#include "client/rogue_frames.h"
 #include "client/room_view.h"
+#include "e2ee/room_keys.h"
 
 namespace alcove::client {
 
 struct MemberOptions {
   ServerAddress server;
-  std::optional<base::RoomId> room;  // nullopt: starts a room with title and kind
+  std::optional<base::RoomId> room;               // nullopt: starts a room with title and kind
+  std::optional<roomlog::LinkFragment> fragment;  // of the link
   std::string title;
   v1::RoomKind kind = v1::ROOM_KIND_OPEN;
   std::string name;      // of a guest
   std::string username;  // empty: a guest
   std::string password;
-  MediaOptions media;  // slots are the server's
+  std::optional<crypto::Ed25519Seed> identity;  // nullopt: made for the visit
+  KnownDevices known_devices;
+  std::string export_log;  // a file for the room's log at the end; empty: none
+  MediaOptions media;      // slots are the server's
   bool raise_hand = false;
   bool accept_invitations = false;
   bool invite_all = false;                      // a moderator invites everybody who raises a hand
@@ -41,8 +50,13 @@ struct MemberOptions {
   base::Duration stay = base::Duration::max();  // after joining
 };
 
+// To be written, and told by handle_saved().
+struct SaveFile {
+  std::string path;
+  std::string content;
+};
 using MemberEffect = std::variant<HttpCall, OpenWebSocket, SendWebSocket, CloseWebSocket,
-                                  rtc::OpenTcpConnection, rtc::CloseTcpConnection>;
+                                  rtc::OpenTcpConnection, rtc::CloseTcpConnection, SaveFile>;
 
 class Member {
  public:
@@ -51,6 +65,8 @@ class Member {
   static constexpr base::Duration kReconnectFor = base::seconds(60);
   static constexpr base::Duration kStatisticsEvery = base::seconds(5);
   static constexpr base::Duration kLeaveTimeout = base::seconds(2);
+  // How long the own depart is waited for.
+  static constexpr base::Duration kDepartTimeout = base::seconds(1);
 
   // source and sink may be null; all four outlive this.
   Member(MemberOptions options, base::RandomSource& random, MediaPeerFactory peers,
@@ -58,7 +74,10 @@ class Member {
   ~Member();
 
   // local_addresses: bound UDP sockets (rtc::ClientPeerOptions).
-  void start(base::Instant now, std::vector<base::SocketAddress> local_addresses);
+  void start(base::Instant now, base::WallTime wall,
+             std::vector<base::SocketAddress> local_addresses);
+  // The calendar, where it may have moved against the clock.
+  void handle_wall_time(base::Instant now, base::WallTime wall);
   // Quietly; outcome() follows at the answer, or soon without one.
   void leave(base::Instant now);
   // One line of console_command.h.
@@ -75,6 +94,7 @@ class Member {
   void handle_tcp_closed(base::Instant now, std::uint64_t connection);
   // Other addresses than before: the media connection moves over.
   void handle_network_change(base::Instant now, std::vector<base::SocketAddress> local_addresses);
+  void handle_saved(const std::string& path, const base::Result<void>& saved);
   void handle_timeout(base::Instant now);
   base::Instant next_deadline() const;
 
@@ -89,13 +109,25 @@ class Member {
 
   const RoomView& room() const { return room_; }
   bool reconnecting() const { return reconnecting_; }
+  const KnownDevices& known_devices() const { return options_.known_devices; }
 
  private:
-  enum class Phase { kNew, kPreparing, kJoining, kJoined, kLeaving, kFinished };
+  // kWaiting: until a stage member's client admits. kDeparting: until the log has it.
+  enum class Phase {
+    kNew,
+    kPreparing,
+    kJoining,
+    kWaiting,
+    kJoined,
+    kDeparting,
+    kLeaving,
+    kFinished
+  };
   enum class Ask {
     kConfig,
     kLogIn,
     kStartRoom,
+    kGenesis,
     kJoin,
     kRestart,
     kCommand,
@@ -108,6 +140,7 @@ class Member {
     std::string verb = {};         // of kCommand and kFindMember
     std::string target = {};       // whom kFindMember looks for
     v1::RoomCommand command = {};  // what is then done to them
+    LogCommand log = LogCommand::kNone;
     unsigned pages = 0;
   };
 
@@ -120,16 +153,23 @@ class Member {
   void finish(ExitStatus status, std::string message);
   void finish_by(const ApiError& error);
   std::int64_t milliseconds_since_start(base::Instant now) const;
+  base::WallTime wall(base::Instant now) const;
+  bool has_join() const { return phase_ == Phase::kWaiting || phase_ == Phase::kJoined; }
+  void handle_command(base::Instant now, ConsoleCommand command);
+  void send_leave(base::Instant now);
 
   // member_join.cc
   void handle_config(const base::Result<HttpAnswer>& answer);
   void handle_log_in(const base::Result<HttpAnswer>& answer);
+  void start_room();
   void handle_start_room(const base::Result<HttpAnswer>& answer);
+  void handle_genesis(const base::Result<HttpAnswer>& answer);
   void prepare_next();
   void join();
   void handle_join(base::Instant now, const base::Result<HttpAnswer>& answer);
   void handle_join_refused(base::Instant now, const ApiError& error);
-  void handle_joined(base::Instant now, const v1::JoinRoomResponse& response);
+  void handle_join_accepted(base::Instant now, const v1::JoinRoomResponse& response);
+  void enter_room(base::Instant now, const v1::RoomState& room);
   void rejoin(base::Instant now);
 
   // member_media.cc
@@ -154,8 +194,35 @@ class Member {
   };
   Diagnosis diagnose() const;
 
+  // member_keys.cc
+  void make_keys();
+  void drain_keys(base::Instant now);
+  void handle_keys(base::Instant now, const e2ee::WaitingChanged& changed);
+  void handle_keys(base::Instant now, const e2ee::AdmittedEvent& admitted);
+  void handle_keys(base::Instant now, const e2ee::LogChanged& changed);
+  void handle_keys(base::Instant now, const e2ee::EpochChanged& changed);
+  void handle_keys(base::Instant now, const e2ee::WarningEvent& warning);
+  void handle_keys(base::Instant now, const e2ee::RosterReady& ready);
+  void look_at_devices();
+  void look_at_device(const roomlog::Certificate& certificate);
+  void write_log(base::Instant now, std::string_view verb, LogCommand command,
+                 const roomlog::Hash& leaf);
+  // What the log says of the member; null where it does not name it.
+  const roomlog::Certificate* certificate_of(const v1::Member& member) const;
+  std::string name_of(const v1::Member& member) const;
+  std::string link_text(const roomlog::LinkFragment& fragment) const;
+  void report_warning(std::string_view code, bool active, const std::string& name,
+                      const std::string& detail);
+  void report_code();
+  void report_link();
+  void report_roster_member(const roomlog::Certificate& certificate);
+  void save_log(std::string path);
+
   // member_room.cc
   void drain_channel(base::Instant now);
+  void handle_channel(base::Instant now, const ChannelConnected& connected);
+  void handle_channel(base::Instant now, const ChannelLost& lost);
+  void handle_channel(base::Instant now, const v1::KeysFromServer& message);
   void handle_channel(base::Instant now, const v1::Welcome& welcome);
   void handle_channel(base::Instant now, const v1::EventBatch& batch);
   void handle_channel(base::Instant now, const v1::Goodbye& goodbye);
@@ -167,6 +234,8 @@ class Member {
   void act_by_itself(base::Instant now);
   void send_command(base::Instant now, std::string verb, v1::RoomCommand command);
   void command_on_member(base::Instant now, Pending pending);
+  void act_on_member(base::Instant now, Pending pending, const v1::Member& member);
+  void invite(base::Instant now, std::string verb, const v1::Member& member);
   void request_members(Pending pending, std::string_view cursor);
   void handle_members(base::Instant now, Pending pending, const base::Result<HttpAnswer>& answer);
   void report_member(const v1::Member& member);
@@ -180,6 +249,8 @@ class Member {
 
   Phase phase_ = Phase::kNew;
   base::Instant started_at_;
+  base::Instant wall_set_at_;
+  base::WallTime wall_;
   std::vector<base::SocketAddress> local_addresses_;
   std::uint64_t next_call_ = 0;
   std::map<std::uint64_t, Pending> pending_;
@@ -190,6 +261,17 @@ class Member {
   RoomView room_;
   EventChannel channel_;
   std::unique_ptr<MediaSession> media_;
+
+  std::string account_ = "guest";
+  std::string display_name_;
+  crypto::Ed25519PrivateKey identity_;
+  std::optional<roomlog::Genesis> genesis_;
+  std::unique_ptr<e2ee::RoomKeys> keys_;  // of the present join
+  std::optional<RogueFrames> rogue_;
+  std::set<roomlog::Hash> looked_at_;  // leaves whose devices were looked up
+  std::uint32_t link_generation_ = 0;
+  bool may_send_ = false;
+  bool roster_asked_ = false;
 
   bool joined_once_ = false;
   bool channel_was_live_ = false;
@@ -212,6 +294,7 @@ class Member {
   base::Instant give_up_at_ = base::kNever;
   base::Instant statistics_at_ = base::kNever;
   base::Instant leave_at_ = base::kNever;
+  base::Instant depart_until_ = base::kNever;
 
   std::vector<MemberEffect> effects_;
   std::vector<MemberEvent> events_;

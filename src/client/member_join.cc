@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "alcove/v1/accounts.pb.h"
+#include "client/genesis.h"
 #include "client/member.h"
 
 namespace alcove::client {
@@ -24,8 +25,8 @@ void Member::handle_config(const Result<HttpAnswer>& answer) {
   const ApiResult<v1::ServerConfig> config = parse_answer<v1::ServerConfig>(answer);
   if (!config) return finish_by(config.error());
   const bool usable = config->slots() >= 1 && config->slots() <= kMaxSlots &&
-                      config->packet_bucket() >= e2ee::PaddedFrames::kMinBucket &&
-                      config->packet_bucket() <= e2ee::PaddedFrames::kMaxBucket;
+                      config->packet_bucket() >= e2ee::kMinPacketBucket &&
+                      config->packet_bucket() <= e2ee::kMaxPacketBucket;
   if (!usable)
     return finish(ExitStatus::kNetwork, "The server's configuration is not one for this client.");
   config_ = *config;
@@ -41,12 +42,9 @@ void Member::prepare_next() {
     request.set_device_name("alcove-client");
     return call({Ask::kLogIn}, "POST", "/v1/sessions", request.SerializeAsString());
   }
-  if (!options_.room) {
-    v1::StartRoomRequest request;
-    request.set_title(options_.title);
-    request.set_kind(options_.kind);
-    return call({Ask::kStartRoom}, "POST", "/v1/rooms", request.SerializeAsString());
-  }
+  if (!options_.room) return start_room();
+  room_id_ = options_.room->text();
+  if (!genesis_) return call({Ask::kGenesis}, "GET", "/v1/rooms/" + room_id_, "");
   join();
 }
 
@@ -54,34 +52,59 @@ void Member::handle_log_in(const Result<HttpAnswer>& answer) {
   const ApiResult<v1::SessionResponse> session = parse_answer<v1::SessionResponse>(answer);
   if (!session) return finish_by(session.error());
   authorization_ = "Bearer " + session->token();
+  account_ = session->account().account_id();
+  display_name_ = session->account().display_name();
   prepare_next();
+}
+
+void Member::start_room() {
+  genesis_ = make_room_genesis(random_, identity_, options_.kind, config_.packet_bucket(), wall_);
+  options_.fragment = {genesis_->fingerprint, random_.bytes<16>()};
+  v1::StartRoomRequest request;
+  request.set_title(options_.title);
+  *request.mutable_genesis() = genesis_->object;
+  call({Ask::kStartRoom}, "POST", "/v1/rooms", request.SerializeAsString());
 }
 
 void Member::handle_start_room(const Result<HttpAnswer>& answer) {
   const ApiResult<v1::StartRoomResponse> started = parse_answer<v1::StartRoomResponse>(answer);
   if (!started) return finish_by(started.error());
-  options_.room = base::RoomId::parse(started->room().room_id());
-  if (!options_.room) return finish(ExitStatus::kNetwork, "The server's answer cannot be read.");
-  const std::string link = options_.server.origin() + started->link_path();
+  options_.room = base::RoomId::from_bytes(base::as_bytes(genesis_->body.room_id()));
+  if (started->room().room_id() != options_.room->text())
+    return finish(ExitStatus::kNetwork, "The server started another room than it was asked to.");
+  const std::string link = link_text(*options_.fragment);
   report(
       "started",
       {{"link", link}, {"room_id", started->room().room_id()}, {"title", started->room().title()}},
       "The room's link is " + link);
+  report_code();
+  prepare_next();
+}
+
+void Member::handle_genesis(const Result<HttpAnswer>& answer) {
+  const ApiResult<v1::RoomSummary> room = parse_answer<v1::RoomSummary>(answer);
+  if (!room) return finish_by(room.error());
+  std::optional<roomlog::Hash> fingerprint;
+  if (options_.fragment) fingerprint = options_.fragment->fingerprint;
+  Result<roomlog::Genesis> genesis = check_genesis(room->genesis(), *options_.room, fingerprint);
+  if (!genesis) return finish(ExitStatus::kRefused, genesis.error().message);
+  if (genesis->body.packet_bucket() != config_.packet_bucket())
+    return finish(ExitStatus::kRefused,
+                  "The room was made for frames of another size than the server's.");
+  genesis_ = std::move(*genesis);
+  report_code();
   prepare_next();
 }
 
 void Member::join() {
   join_at_ = base::kNever;
   phase_ = Phase::kJoining;
-  room_id_ = options_.room->text();
-  if (!media_) {
-    media_ = std::make_unique<MediaSession>(
-        options_.media, peers_, std::make_unique<e2ee::PaddedFrames>(config_.packet_bucket()),
-        source_, sink_);
-  }
+  if (!media_) media_ = std::make_unique<MediaSession>(options_.media, peers_, source_, sink_);
+  make_keys();
   v1::JoinRoomRequest request;
   request.set_sdp_offer(media_->create_offer(local_addresses_));
   if (authorization_.empty()) request.set_guest_name(options_.name);
+  *request.mutable_keys() = keys_->join_keys();
   call({Ask::kJoin}, "POST", "/v1/rooms/" + room_id_ + "/join", request.SerializeAsString());
 }
 
@@ -89,7 +112,7 @@ void Member::handle_join(Instant now, const Result<HttpAnswer>& answer) {
   if (phase_ != Phase::kJoining) return;
   const ApiResult<v1::JoinRoomResponse> response = parse_answer<v1::JoinRoomResponse>(answer);
   if (!response) return handle_join_refused(now, response.error());
-  handle_joined(now, *response);
+  handle_join_accepted(now, *response);
 }
 
 void Member::handle_join_refused(Instant now, const ApiError& error) {
@@ -102,43 +125,58 @@ void Member::handle_join_refused(Instant now, const ApiError& error) {
   const bool wait = error.http_status == 429 && error.retry_after_seconds != 0 &&
                     error.retry_after_seconds <= kLongestRetryAfter;
   if (!wait) return finish_by(error);
-  report("waiting", {{"seconds", std::int64_t{error.retry_after_seconds}}},
-         fmt::format("The server asks to wait {} s before joining.", error.retry_after_seconds));
+  report(
+      "waiting",
+      {{"reason", std::string("rate_limit")}, {"seconds", std::int64_t{error.retry_after_seconds}}},
+      fmt::format("The server asks to wait {} s before joining.", error.retry_after_seconds));
   join_at_ = now + base::seconds(error.retry_after_seconds);
 }
 
-void Member::handle_joined(Instant now, const v1::JoinRoomResponse& response) {
-  const v1::Member before = room_.self();
-  phase_ = Phase::kJoined;
-  join_backoff_.reset();
+// The media connection comes up while somebody on the stage is asked.
+void Member::handle_join_accepted(Instant now, const v1::JoinRoomResponse& response) {
+  phase_ = Phase::kWaiting;
   join_token_ = response.join_token();
-  if (response.has_guest_session()) authorization_ = "Bearer " + response.guest_session().token();
-  room_.set_state(response.room());
+  if (response.has_guest_session()) {
+    authorization_ = "Bearer " + response.guest_session().token();
+    display_name_ = response.guest_session().account().display_name();
+  }
   if (Result<void> set = media_->set_answer(now, response.sdp_answer()); !set)
     return finish(ExitStatus::kMediaFailed,
                   "The relay's answer cannot be used: " + set.error().message);
-  media_->start_recording(now);
   channel_was_live_ = false;
   relay_saw_us_ = false;
   channel_.start(now, join_token_);
+  if (joined_once_ || give_up_at_ != base::kNever || media_was_connected_) return;
+  notice_at_ = now + kNoMediaNotice;
+  give_up_at_ = now + kNoMediaEnd;
+  if (options_.stay != base::Duration::max()) leave_at_ = now + options_.stay;
+}
+
+void Member::enter_room(Instant now, const v1::RoomState& room) {
+  if (!keys_->admitted())
+    return finish(ExitStatus::kRefused,
+                  "The server lets in without the proof that somebody in the room did.");
+  const v1::Member before = room_.self();
+  phase_ = Phase::kJoined;
+  join_backoff_.reset();
+  room_.set_state(room);
+  media_->start_recording(now);
   const v1::Member& self = room_.self();
   if (joined_once_) {
     report_self(before);
   } else {
     joined_once_ = true;
-    notice_at_ = now + kNoMediaNotice;
-    give_up_at_ = now + kNoMediaEnd;
     statistics_at_ = now + kStatisticsEvery;
     if (options_.stay != base::Duration::max()) leave_at_ = now + options_.stay;
     report("joined",
            {{"room_id", room_id_},
             {"title", room_.state().title()},
             {"member_id", std::int64_t{self.member_id()}},
-            {"name", self.display_name()},
+            {"name", name_of(self)},
             {"role", std::string(role_name(self.role()))},
             {"seat", std::int64_t{self.seat()}},
             {"ms", milliseconds_since_start(now)}},
-           fmt::format("You are in \"{}\" as {}, {}.", room_.state().title(), self.display_name(),
+           fmt::format("You are in \"{}\" as {}, {}.", room_.state().title(), name_of(self),
                        room_.on_stage() ? "on the stage" : "listening"));
   }
   for (const v1::Member& member : room_.state().stage()) report_stage_member(member, true);
@@ -149,7 +187,8 @@ void Member::handle_joined(Instant now, const v1::JoinRoomResponse& response) {
 
 // The server has forgotten this join (it was restarted, or the member was away too long).
 void Member::rejoin(Instant now) {
-  if (phase_ != Phase::kJoined) return;
+  if (!has_join()) return;
+  const bool waited = phase_ == Phase::kWaiting;
   media_down_ = true;
   restart_pending_ = false;
   restart_at_ = base::kNever;
@@ -157,8 +196,14 @@ void Member::rejoin(Instant now) {
     effects_.emplace_back(rtc::CloseTcpConnection{connection});
   tcp_connections_.clear();
   channel_.stop();
+  phase_ = Phase::kJoining;
   update_reconnecting(now);
-  join();
+  // Not in a circle without a pause.
+  if (waited) {
+    join_at_ = now + join_backoff_.next(random_);
+  } else {
+    join();
+  }
 }
 
 }  // namespace alcove::client

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -13,9 +14,6 @@ using base::Instant;
 using base::Result;
 
 namespace {
-
-// The seat of a sender without one, for the test that such a sender is not heard.
-constexpr std::uint8_t kRogueSeat = 255;
 
 std::string protocol_of(const rtc::ClientPeerStatistics& statistics) {
   if (!statistics.selected_path) return "";
@@ -43,7 +41,7 @@ void Member::handle_media(Instant now, const rtc::PeerStateChanged& changed) {
       break;
     case rtc::PeerState::kDisconnected:
     case rtc::PeerState::kFailed:
-      if (phase_ != Phase::kJoined) break;
+      if (!has_join()) break;
       if (!media_was_connected_) {
         if (changed.state == rtc::PeerState::kFailed) {
           const Diagnosis diagnosis = diagnose();
@@ -72,7 +70,7 @@ void Member::handle_media_connected(Instant now) {
   notice_at_ = base::kNever;
   if (!media_was_connected_) {
     media_was_connected_ = true;
-    if (phase_ != Phase::kLeaving) give_up_at_ = base::kNever;
+    if (phase_ < Phase::kDeparting && !reconnecting_) give_up_at_ = base::kNever;
     const rtc::ClientPeerStatistics statistics = media_->statistics();
     report("connected",
            {{"ms", milliseconds_since_start(now)},
@@ -93,16 +91,23 @@ void Member::handle_media(Instant, const rtc::CloseTcpConnection& close) {
   effects_.emplace_back(close);
 }
 
+// The name is that of the key that opened the voice: the log's word, not the server's.
 void Member::handle_media(Instant, const SpeakingChange& change) {
+  const roomlog::StageMember* holder =
+      keys_->admitted() ? keys_->state().at_seat(change.seat) : nullptr;
   const v1::Member* member = room_.stage_member_at(change.seat);
+  const bool is_holder = member != nullptr && holder != nullptr &&
+                         std::ranges::equal(base::as_bytes(member->leaf()),
+                                            base::Bytes(holder->certificate.leaf_hash));
+  const std::string name = holder == nullptr ? "" : holder->certificate.display_name;
   std::vector<std::pair<std::string, EventValue>> fields{
       {"seat", std::int64_t{change.seat}},
-      {"member_id", std::int64_t{member == nullptr ? 0 : member->member_id()}},
-      {"name", member == nullptr ? std::string() : member->display_name()},
+      {"member_id", std::int64_t{is_holder ? member->member_id() : 0}},
+      {"name", name},
       {"speaking", change.speaking}};
   if (change.level_db > -96) fields.emplace_back("level_db", std::round(change.level_db * 10) / 10);
   report("speaking", std::move(fields),
-         change.speaking && member != nullptr ? member->display_name() + " is speaking." : "");
+         change.speaking && !name.empty() ? name + " is speaking." : "");
 }
 
 void Member::handle_media(Instant now, const FirstAudio&) {
@@ -118,7 +123,7 @@ void Member::handle_media(Instant, const SinkFailed& failed) {
 }
 
 void Member::restart_media(Instant now) {
-  if (restart_pending_ || phase_ != Phase::kJoined) return;
+  if (restart_pending_ || !has_join()) return;
   const Result<std::string> offer = media_->create_restart_offer(local_addresses_);
   if (!offer) return rejoin(now);
   restart_pending_ = true;
@@ -131,7 +136,7 @@ void Member::restart_media(Instant now) {
 
 void Member::handle_restart(Instant now, const Result<HttpAnswer>& answer) {
   restart_pending_ = false;
-  if (phase_ != Phase::kJoined) return;
+  if (!has_join()) return;
   const ApiResult<v1::RestartResponse> response = parse_answer<v1::RestartResponse>(answer);
   if (response) {
     if (!media_->set_restart_answer(now, response->sdp_answer())) return rejoin(now);
@@ -156,9 +161,11 @@ void Member::handle_media_deadlines(Instant now) {
     restart_media(now);
   }
   if (now >= statistics_at_) report_statistics(now);
-  if (now < give_up_at_ || phase_ == Phase::kLeaving) return;
+  if (now < give_up_at_ || phase_ >= Phase::kDeparting) return;
   give_up_at_ = base::kNever;
   if (!media_was_connected_) return finish(ExitStatus::kMediaFailed, diagnose().message);
+  if (phase_ == Phase::kWaiting && channel_.answered())
+    return finish(ExitStatus::kRefused, "Nobody has let you in again.");
   const bool server_is_there = phase_ == Phase::kJoined && channel_.live();
   finish(server_is_there ? ExitStatus::kMediaFailed : ExitStatus::kNetwork,
          server_is_there ? "The sound was lost and did not come back."
@@ -167,7 +174,7 @@ void Member::handle_media_deadlines(Instant now) {
 
 void Member::update_reconnecting(Instant now) {
   if (channel_.live()) channel_was_live_ = true;
-  const bool rejoining = joined_once_ && phase_ == Phase::kJoining;
+  const bool rejoining = joined_once_ && (phase_ == Phase::kJoining || phase_ == Phase::kWaiting);
   const bool channel_lost = phase_ == Phase::kJoined && channel_was_live_ && !channel_.live();
   const bool lost = rejoining || channel_lost || (media_down_ && media_was_connected_);
   if (lost == reconnecting_) return;
@@ -184,19 +191,20 @@ void Member::update_reconnecting(Instant now) {
 }
 
 void Member::update_sending(Instant now) {
-  if (!media_) return;
-  const bool invited_in = room_.on_stage() && !room_.self().muted() && !muted_here_;
+  if (!media_ || !keys_) return;
+  may_send_ = keys_->may_send();
+  const bool invited_in = may_send_ && room_.on_stage() && !room_.self().muted() && !muted_here_;
   const bool allowed =
       phase_ == Phase::kJoined && !reconnecting_ && (invited_in || options_.send_anyway);
-  const std::uint8_t seat = room_.seat() == 0 && options_.send_anyway ? kRogueSeat : room_.seat();
-  media_->set_sending(now, allowed, allowed ? seat : std::uint8_t{0});
+  if (options_.send_anyway && !rogue_) rogue_.emplace(random_, config_.packet_bucket());
+  media_->set_sending(now, allowed, options_.send_anyway && !may_send_ ? &*rogue_ : nullptr);
 }
 
 void Member::report_statistics(Instant now) {
   statistics_at_ = now + kStatisticsEvery;
   const rtc::ClientPeerStatistics statistics = media_->statistics();
   const JitterCounters played = media_->jitter_counters();
-  const e2ee::FrameCounters& frames = media_->frame_counters();
+  const e2ee::FrameCounters frames = media_->frame_counters();
   std::int64_t received = 0;
   std::int64_t lost = 0;
   std::int64_t repaired = 0;
@@ -213,9 +221,10 @@ void Member::report_statistics(Instant now) {
       {"from_fec", static_cast<std::int64_t>(played.repaired)},
       {"concealed", static_cast<std::int64_t>(played.concealed + played.underruns)},
       {"late", static_cast<std::int64_t>(played.late)},
-      {"dropped", static_cast<std::int64_t>(
-                      statistics.dropped_unauthenticated + statistics.dropped_malformed +
-                      frames.bad_size + frames.bad_seat + frames.bad_length + frames.bad_padding)},
+      {"dropped",
+       static_cast<std::int64_t>(statistics.dropped_unauthenticated + statistics.dropped_malformed +
+                                 frames.bad_size + frames.bad_header + frames.bad_seat +
+                                 frames.bad_length + frames.bad_padding + frames.not_opened)},
       {"reported_loss", statistics.reported_loss},
       {"path", protocol_of(statistics)}};
   const auto round_trip = statistics.round_trip ? statistics.round_trip : statistics.ice_round_trip;

@@ -24,14 +24,8 @@ void set_member(v1::RoomCommand& command, std::uint32_t member_id) {
   switch (command.command_case()) {
     case v1::RoomCommand::kInviteToStage:
       return command.mutable_invite_to_stage()->set_member_id(member_id);
-    case v1::RoomCommand::kMoveToAudience:
-      return command.mutable_move_to_audience()->set_member_id(member_id);
     case v1::RoomCommand::kSetMuted:
       return command.mutable_set_muted()->set_member_id(member_id);
-    case v1::RoomCommand::kMakeModerator:
-      return command.mutable_make_moderator()->set_member_id(member_id);
-    case v1::RoomCommand::kRemoveMember:
-      return command.mutable_remove_member()->set_member_id(member_id);
     case v1::RoomCommand::kDismissHand:
       return command.mutable_dismiss_hand()->set_member_id(member_id);
     default:
@@ -66,7 +60,20 @@ void Member::drain_channel(Instant now) {
   if (phase_ == Phase::kJoined) update_reconnecting(now);
 }
 
+void Member::handle_channel(Instant now, const ChannelConnected&) { keys_->handle_connected(now); }
+
+void Member::handle_channel(Instant now, const ChannelLost&) {
+  keys_->handle_disconnected(now);
+  if (phase_ == Phase::kDeparting) send_leave(now);
+}
+
+void Member::handle_channel(Instant now, const v1::KeysFromServer& message) {
+  keys_->handle_message(now, wall(now), message);
+}
+
 void Member::handle_channel(Instant now, const v1::Welcome& welcome) {
+  if (phase_ == Phase::kWaiting) return enter_room(now, welcome.room());
+  if (phase_ != Phase::kJoined) return;
   const v1::Member before = room_.self();
   const std::set<std::uint32_t> hands = raised_hands(room_);
   room_.set_state(welcome.room());
@@ -77,7 +84,7 @@ void Member::handle_channel(Instant now, const v1::Welcome& welcome) {
 }
 
 void Member::handle_channel(Instant now, const v1::EventBatch& batch) {
-  if (room_.is_repetition(batch)) return;
+  if (phase_ != Phase::kJoined || room_.is_repetition(batch)) return;
   if (!room_.follows(batch)) return channel_.resync();
   room_.set_revision(batch.revision());
   for (const v1::RoomEvent& event : batch.events()) {
@@ -90,10 +97,12 @@ void Member::handle_channel(Instant now, const v1::EventBatch& batch) {
 
 void Member::handle_channel(Instant now, const v1::Goodbye& goodbye) {
   const v1::ErrorResponse& reason = goodbye.reason();
+  if (phase_ == Phase::kDeparting) return send_leave(now);
   // The join is no longer known: another one may be welcome.
   if (reason.code() == "unauthenticated" || reason.code() == "not_found") return rejoin(now);
-  if (reason.code() == "permission_denied" || reason.code() == "already_exists")
-    return finish(ExitStatus::kEnded, reason.message());
+  if (reason.code() == "permission_denied" || reason.code() == "already_exists" ||
+      reason.code() == "failed_precondition")
+    return finish(joined_once_ ? ExitStatus::kEnded : ExitStatus::kRefused, reason.message());
   // Too slow, or a server that goes down: the channel comes back by itself.
 }
 
@@ -187,7 +196,7 @@ void Member::report_self(const v1::Member& before) {
 void Member::report_stage_member(const v1::Member& member, bool present) {
   report("stage",
          {{"member_id", std::int64_t{member.member_id()}},
-          {"name", member.display_name()},
+          {"name", name_of(member)},
           {"seat", std::int64_t{member.seat()}},
           {"role", std::string(role_name(member.role()))},
           {"muted", member.muted()},
@@ -200,13 +209,12 @@ void Member::report_hands(const std::set<std::uint32_t>& before) {
   const std::set<std::uint32_t> now = raised_hands(room_);
   for (const v1::Member& member : room_.state().raised_hands()) {
     if (before.contains(member.member_id())) continue;
-    report(
-        "hand",
-        {{"member_id", std::int64_t{member.member_id()}},
-         {"name", member.display_name()},
-         {"raised", true},
-         {"self", false}},
-        fmt::format("{} raises a hand (invite #{}).", member.display_name(), member.member_id()));
+    report("hand",
+           {{"member_id", std::int64_t{member.member_id()}},
+            {"name", name_of(member)},
+            {"raised", true},
+            {"self", false}},
+           fmt::format("{} raises a hand (invite #{}).", name_of(member), member.member_id()));
   }
   for (const std::uint32_t id : before) {
     if (now.contains(id)) continue;
@@ -235,9 +243,7 @@ void Member::act_by_itself(Instant now) {
   std::erase_if(inviting_, [&](std::uint32_t id) { return !hands.contains(id); });
   for (const v1::Member& member : room_.state().raised_hands()) {
     if (member.invited() || !inviting_.insert(member.member_id()).second) continue;
-    v1::RoomCommand command;
-    command.mutable_invite_to_stage()->set_member_id(member.member_id());
-    send_command(now, "invite", std::move(command));
+    invite(now, "invite", member);
   }
 }
 
@@ -260,11 +266,37 @@ void Member::command_on_member(Instant now, Pending pending) {
   const v1::RoomState& state = room_.state();
   for (const auto* members : {&state.raised_hands(), &state.stage(), &state.audience_sample()}) {
     const std::optional<v1::Member> member = find_member(*members, pending.target);
-    if (!member) continue;
-    set_member(pending.command, member->member_id());
-    return send_command(now, std::move(pending.verb), std::move(pending.command));
+    if (member) return act_on_member(now, std::move(pending), *member);
   }
   request_members(std::move(pending), "");
+}
+
+void Member::act_on_member(Instant now, Pending pending, const v1::Member& member) {
+  // The server says who has which place in the log: not to be believed against the log.
+  const roomlog::Certificate* certificate = certificate_of(member);
+  if (certificate != nullptr && certificate->display_name != member.display_name())
+    return report_error(pending.verb, {0, "failed_precondition", "",
+                                       "The server calls this person by another name than the "
+                                       "room's log: nothing was done.",
+                                       0});
+  if (pending.log != LogCommand::kNone) {
+    roomlog::Hash leaf{};
+    if (member.leaf().size() == leaf.size())
+      std::ranges::copy(base::as_bytes(member.leaf()), leaf.begin());
+    return write_log(now, pending.verb, pending.log, leaf);
+  }
+  if (pending.command.has_invite_to_stage()) return invite(now, std::move(pending.verb), member);
+  set_member(pending.command, member.member_id());
+  send_command(now, std::move(pending.verb), std::move(pending.command));
+}
+
+// The seat is given when the person accepts: by this client, and to this leaf alone.
+void Member::invite(Instant now, std::string verb, const v1::Member& member) {
+  if (const roomlog::Certificate* certificate = certificate_of(member))
+    keys_->allow_stage(certificate->leaf_hash);
+  v1::RoomCommand command;
+  command.mutable_invite_to_stage()->set_member_id(member.member_id());
+  send_command(now, std::move(verb), std::move(command));
 }
 
 void Member::request_members(Pending pending, std::string_view cursor) {
@@ -281,8 +313,7 @@ void Member::handle_members(Instant now, Pending pending, const Result<HttpAnswe
   if (pending.ask == Ask::kListMembers) {
     for (const v1::Member& member : page->members()) report_member(member);
   } else if (const auto member = find_member(page->members(), pending.target)) {
-    set_member(pending.command, member->member_id());
-    return send_command(now, std::move(pending.verb), std::move(pending.command));
+    return act_on_member(now, std::move(pending), *member);
   }
   if (!page->next_cursor().empty() && pending.pages < kMaxPages)
     return request_members(std::move(pending), page->next_cursor());
@@ -297,8 +328,8 @@ void Member::handle_members(Instant now, Pending pending, const Result<HttpAnswe
 }
 
 void Member::report_member(const v1::Member& member) {
-  std::string text = fmt::format("#{} {} ({}", member.member_id(), member.display_name(),
-                                 role_name(member.role()));
+  std::string text =
+      fmt::format("#{} {} ({}", member.member_id(), name_of(member), role_name(member.role()));
   if (member.muted()) text += ", muted";
   if (member.hand_raised()) text += ", hand up";
   if (member.invited()) text += ", invited";
@@ -306,7 +337,7 @@ void Member::report_member(const v1::Member& member) {
   if (!member.connected()) text += ", away";
   report("member",
          {{"member_id", std::int64_t{member.member_id()}},
-          {"name", member.display_name()},
+          {"name", name_of(member)},
           {"username", member.username()},
           {"role", std::string(role_name(member.role()))},
           {"seat", std::int64_t{member.seat()}},
