@@ -12,32 +12,41 @@ import type { SFrameHeader } from './sframe';
 export const kMaxLiveEpochs = 8;
 
 const kLengthSize = 2;
+const kMinKeyId = 1n << 4n;
 const kMaxKeyId = (255n << 4n) | 15n;
+
+/** More senders of one epoch than this, holders who left included, are not opened. */
+const kMaxSendersOfEpoch = 512;
 
 export type OpenDrop =
   /** Not exactly the bucket. */
   | 'bad_size'
-  /** No SFrame header, or seat 0. */
+  /** No SFrame header in its shortest form. */
   | 'bad_header'
-  /** Of an epoch before the oldest live one. */
+  /** 0, or above 255. */
+  | 'bad_seat'
+  /** Of an epoch that is not kept any more. */
   | 'old_epoch'
   /** Repeated, or older than the window. */
   | 'replayed'
-  /** Does not open with the key of the seat's holder. */
-  | 'bad_tag'
-  /** Length 0 or past the end, or a byte after the frame that is not zero. */
+  /** Not sealed with the key of the seat's holder. */
+  | 'not_opened'
+  /** 0, or past the end. */
+  | 'bad_length'
+  /** A byte after the frame is not zero. */
   | 'bad_padding';
 
 export type SealDrop =
   /** Empty, or does not fit the bucket. */
   | 'too_long'
   /** No seat, or no epoch to send with. */
-  | 'not_ready';
+  | 'no_seat';
 
-export interface FrameCounts extends Record<OpenDrop | SealDrop, number> {
-  sealed: number;
-  opened: number;
-}
+/** unknown_epoch and empty_seat also count frames that are held and opened later. */
+export type FrameCounts = Record<
+  OpenDrop | SealDrop | 'sealed' | 'opened' | 'unknown_epoch' | 'empty_seat',
+  number
+>;
 
 export type OpenResult =
   | {
@@ -52,7 +61,8 @@ export type OpenResult =
   | { kind: 'unknown-epoch' }
   /** Nobody has this seat, as far as the log is known here: may be held. */
   | { kind: 'empty-seat'; seat: number }
-  | { kind: 'dropped'; reason: OpenDrop };
+  /** Seat 0: not known. */
+  | { kind: 'dropped'; reason: OpenDrop; seat: number };
 
 /** Where a member speaks: its seat, and its leaf hash. */
 export interface OwnSeat {
@@ -76,36 +86,54 @@ export class KeyedFrames {
   readonly counts: FrameCounts = {
     sealed: 0,
     opened: 0,
+    too_long: 0,
+    no_seat: 0,
     bad_size: 0,
     bad_header: 0,
+    bad_seat: 0,
+    bad_length: 0,
+    bad_padding: 0,
+    unknown_epoch: 0,
+    empty_seat: 0,
     old_epoch: 0,
     replayed: 0,
-    bad_tag: 0,
-    bad_padding: 0,
-    too_long: 0,
-    not_ready: 0,
+    not_opened: 0,
   };
   /** In the order of their numbers. */
   #epochs: LiveEpoch[] = [];
   #holders = new Map<number, { leaf: Uint8Array; name: string }>();
   #own: OwnSeat | null = null;
   #sendEpoch: number | null = null;
-  /** Highest number ever sealed with: an epoch is not taken up again. */
-  #lastSealed = -1;
+  #newestForgotten = -1;
 
   /** `bucket`: the size of every payload. */
   constructor(private readonly bucket: number) {}
 
-  /** Frames of this epoch can be opened from now on. Above 8, the oldest goes. */
-  addEpoch(epoch: Epoch): void {
-    if (this.#epochs.some(({ number }) => number === epoch.number)) return;
-    this.#epochs.push({ ...epoch, holders: new Map() });
+  /**
+   * Frames of this epoch can be opened from now on. A ninth live epoch forgets the oldest. False, and nothing
+   * happens, for one that is live already, or not newer than one that was forgotten: a counter never runs
+   * twice under one key.
+   */
+  addEpoch(epoch: Epoch): boolean {
+    const { number, secret } = epoch;
+    if (number <= this.#newestForgotten) return false;
+    if (this.#epochs.some((live) => live.number === number)) return false;
+    if (this.#epochs.length === kMaxLiveEpochs) {
+      const oldest = this.#epochs[0]?.number ?? 0;
+      if (number < oldest) return false;
+      this.removeEpoch(oldest);
+    }
+    this.#epochs.push({ number, secret, holders: new Map() });
     this.#epochs.sort((left, right) => left.number - right.number);
-    if (this.#epochs.length > kMaxLiveEpochs) this.#epochs.shift();
+    return true;
   }
 
+  /** Sending in it ends. */
   removeEpoch(number: number): void {
-    this.#epochs = this.#epochs.filter((epoch) => epoch.number !== number);
+    if (!this.#epochs.some((live) => live.number === number)) return;
+    this.#epochs = this.#epochs.filter((live) => live.number !== number);
+    this.#newestForgotten = Math.max(this.#newestForgotten, number);
+    if (this.#sendEpoch === number) this.#sendEpoch = null;
   }
 
   /** In the order of their numbers. */
@@ -143,9 +171,7 @@ export class KeyedFrames {
   /** Exactly one bucket, or why there is none (counted). */
   seal(opus: Uint8Array): Uint8Array<ArrayBuffer> | SealDrop {
     const epoch = this.#epochs.find(({ number }) => number === this.#sendEpoch);
-    if (this.#own === null || epoch === undefined || epoch.number < this.#lastSealed) {
-      return this.#refuse('not_ready');
-    }
+    if (this.#own === null || epoch === undefined) return this.#refuse('no_seat');
     const { seat, leaf } = this.#own;
     const holder = keysOf(epoch, seat, leaf, `${String(seat)} ${toHex(leaf)}`);
     const header = sframeHeaderSize(holder.key.keyId, holder.counter);
@@ -157,37 +183,51 @@ export class KeyedFrames {
     plaintext.set(opus, kLengthSize);
     const frame = holder.key.seal(holder.counter, kNoBytes, plaintext);
     holder.counter += 1n;
-    this.#lastSealed = epoch.number;
     this.counts.sealed += 1;
     return frame;
   }
 
-  /** Every byte is hostile. What may be held is not counted. */
+  /** Every byte is hostile. */
   open(payload: Uint8Array): OpenResult {
-    if (payload.length !== this.bucket) return this.#drop('bad_size');
+    if (payload.length !== this.bucket) return this.#drop('bad_size', 0);
     const header = parseSFrameHeader(payload);
-    if (header === null || header.keyId > kMaxKeyId || header.keyId < 16n) {
-      return this.#drop('bad_header');
-    }
+    if (header === null) return this.#drop('bad_header', 0);
+    if (header.keyId < kMinKeyId || header.keyId > kMaxKeyId) return this.#drop('bad_seat', 0);
     const keyId = Number(header.keyId);
+    const seat = keyId >> 4;
     const epoch = this.#findEpoch(keyId & 15);
-    if (epoch === 'unknown') return { kind: 'unknown-epoch' };
-    if (epoch === 'old') return this.#drop('old_epoch');
-    return this.#openWith(epoch, keyId >> 4, header, payload);
+    if (epoch === 'old') return this.#drop('old_epoch', seat);
+    if (epoch === 'unknown') {
+      this.counts.unknown_epoch += 1;
+      return { kind: 'unknown-epoch' };
+    }
+    const holder = this.#holders.get(seat);
+    if (holder === undefined) {
+      this.counts.empty_seat += 1;
+      return { kind: 'empty-seat', seat };
+    }
+    return this.#openWith(epoch, { seat, ...holder }, header, payload);
   }
 
-  #openWith(epoch: LiveEpoch, seat: number, header: SFrameHeader, payload: Uint8Array): OpenResult {
-    const holder = this.#holders.get(seat);
-    if (holder === undefined) return { kind: 'empty-seat', seat };
-    const { key, window } = keysOf(epoch, seat, holder.leaf, holder.name);
-    if (!window.accepts(header.counter)) return this.#drop('replayed');
+  #openWith(
+    epoch: LiveEpoch,
+    { seat, leaf, name }: { seat: number; leaf: Uint8Array; name: string },
+    header: SFrameHeader,
+    payload: Uint8Array,
+  ): OpenResult {
+    if (epoch.holders.size >= kMaxSendersOfEpoch && !epoch.holders.has(name)) {
+      return this.#drop('not_opened', seat);
+    }
+    const { key, window } = keysOf(epoch, seat, leaf, name);
+    if (!window.accepts(header.counter)) return this.#drop('replayed', seat);
     const plaintext = key.open(header, kNoBytes, payload);
-    if (plaintext === null) return this.#drop('bad_tag');
+    if (plaintext === null) return this.#drop('not_opened', seat);
+    // Also of a frame that is badly padded: its sender used the counter.
     window.add(header.counter);
     const opus = unpad(plaintext);
-    if (opus === null) return this.#drop('bad_padding');
+    if (typeof opus === 'string') return this.#drop(opus, seat);
     this.counts.opened += 1;
-    return { kind: 'opened', seat, leaf: holder.leaf, epoch: epoch.number, opus };
+    return { kind: 'opened', seat, leaf, epoch: epoch.number, opus };
   }
 
   /** The newest live one with this number modulo 16. */
@@ -200,9 +240,9 @@ export class KeyedFrames {
     return ahead <= kMaxLiveEpochs ? 'unknown' : 'old';
   }
 
-  #drop(reason: OpenDrop): OpenResult {
+  #drop(reason: OpenDrop, seat: number): OpenResult {
     this.counts[reason] += 1;
-    return { kind: 'dropped', reason };
+    return { kind: 'dropped', reason, seat };
   }
 
   #refuse(reason: SealDrop): SealDrop {
@@ -224,13 +264,13 @@ function keysOf(epoch: LiveEpoch, seat: number, leaf: Uint8Array, name: string):
   return made;
 }
 
-/** The Opus frame in u16 length || frame || zeros; null when it is anything else. */
-function unpad(plaintext: Uint8Array): Uint8Array<ArrayBuffer> | null {
+/** The Opus frame in u16 length || frame || zeros. */
+function unpad(plaintext: Uint8Array): Uint8Array<ArrayBuffer> | 'bad_length' | 'bad_padding' {
   const length = ((plaintext[0] ?? 0) << 8) | (plaintext[1] ?? 0);
   const end = kLengthSize + length;
-  if (length === 0 || end > plaintext.length) return null;
+  if (length === 0 || end > plaintext.length) return 'bad_length';
   for (let i = end; i < plaintext.length; ++i) {
-    if (plaintext[i] !== 0) return null;
+    if (plaintext[i] !== 0) return 'bad_padding';
   }
   const opus = new Uint8Array(length);
   opus.set(plaintext.subarray(kLengthSize, end));

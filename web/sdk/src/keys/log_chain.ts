@@ -22,9 +22,7 @@ export interface WalkedChain {
  * of n. Fingerprint null: not known beforehand.
  */
 export function walkChain(chain: LogChain, fingerprint: Uint8Array | null): WalkedChain | LogError {
-  if (chain.genesis === undefined || chain.authority.length > kMaxAuthorityEntries) {
-    return 'bad_object';
-  }
+  if (chain.genesis === undefined) return 'bad_object';
   const genesis = parseGenesis(chain.genesis);
   if (typeof genesis === 'string') return 'bad_object';
   if (fingerprint !== null && !equal(genesis.fingerprint, fingerprint)) return 'fork';
@@ -32,6 +30,7 @@ export function walkChain(chain: LogChain, fingerprint: Uint8Array | null): Walk
   if (chain.authority.length === 0 && chain.advance === undefined && chain.head === undefined) {
     return { state, advance: null, head: null };
   }
+  if (chain.authority.length > kMaxAuthorityEntries) return 'log_full';
   const authority = parseAll(chain.authority);
   const advance = parseOne(chain.advance);
   const head = parseOne(chain.head);
@@ -45,16 +44,15 @@ function walk(
   advance: Entry,
   head: Entry,
 ): WalkedChain | LogError {
-  if (!hasAdvance(advance)) return 'wrong_state';
   for (const entry of inOrder(authority, [advance, head])) {
     const entryClass = state.classOf(entry.body);
-    if (authority.includes(entry) && !isAuthority(entryClass)) return 'wrong_state';
-    if (!isShort(entryClass)) return 'wrong_state';
+    if (authority.includes(entry) && !isAuthority(entryClass)) return 'fork';
+    if (!isShort(entryClass)) return 'fork';
     const changes = state.apply(entry, 'chain');
     if (typeof changes === 'string') return changes;
   }
   const headIsLast = equal(state.last, head.hash);
-  return headIsLast && state.epoch === advance.body.epoch
+  return hasAdvance(advance) && headIsLast && state.epoch === advance.body.epoch
     ? { state, advance, head }
     : 'wrong_state';
 }

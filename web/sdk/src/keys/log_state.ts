@@ -4,8 +4,8 @@
 import { create } from '@bufbuild/protobuf';
 import { Advance, LogEntrySchema } from '../gen/alcove/v1/keys_pb';
 import type { LogEntry, LogOp } from '../gen/alcove/v1/keys_pb';
-import { entryFieldsAreValid, kMaxAuthorityEntries, kMaxEntryBody, kMaxRoster } from './bounds';
-import { compare, equal } from './bytes';
+import { entryFieldsAreValid, kMaxAuthorityEntries, kMaxEntryBody } from './bounds';
+import { equal } from './bytes';
 import { ed25519Verify } from './crypto';
 import { isAuthority, isShort } from './log_types';
 import type { Change, EntryClass, Follow, LogError, StageMember } from './log_types';
@@ -13,7 +13,6 @@ import { claimedIdentity, entryBytes, parseCertificate, signedBytes } from './ob
 import type { Certificate, Entry, Genesis } from './objects';
 import { OpTrial } from './op_trial';
 import { Roster, RosterView } from './roster';
-import type { RosterChange } from './roster';
 import { StageState } from './stage_state';
 
 /** What a valid entry makes of the state. */
@@ -61,18 +60,8 @@ export class LogState {
   }
 
   clone(): LogState {
-    const copy = new LogState(this.genesis);
-    copy.#stageState = this.#stageState.clone();
+    const copy = this.#withoutRoster();
     copy.#roster = this.#roster?.clone() ?? null;
-    copy.#rosterSize = this.#rosterSize;
-    copy.#rosterHash = this.#rosterHash;
-    copy.#n = this.#n;
-    copy.#epoch = this.#epoch;
-    copy.#timeMs = this.#timeMs;
-    copy.#last = this.#last;
-    copy.#lastShort = this.#lastShort;
-    copy.#lastAuthority = this.#lastAuthority;
-    copy.#authorityEntries = this.#authorityEntries;
     return copy;
   }
 
@@ -109,16 +98,15 @@ export class LogState {
    * than or the same as the last applied and by its prev_short follows it.
    */
   adoptRoster(certificates: readonly Certificate[], head: Entry): LogError | null {
-    const isLast = equal(head.hash, this.#last);
-    if (!isLast) {
-      if (isShort(this.classOf(head.body))) return 'fork';
-      const error = this.check(head, 'short');
-      if (error !== null) return error;
+    const next = this.#withoutRoster();
+    if (!equal(head.hash, this.#last)) {
+      const changes = next.apply(head, 'short');
+      if (typeof changes === 'string') return changes;
     }
-    const roster = this.#checkRoster(certificates, head.body);
-    if (roster === null) return 'wrong_state';
+    const roster = next.#checkRoster(certificates);
+    if (typeof roster === 'string') return roster;
+    this.#assign(next);
     this.#roster = roster;
-    this.#move(head);
     return null;
   }
 
@@ -359,22 +347,36 @@ export class LogState {
     return identity !== null && this.#stageState.findIdentity(identity) !== null;
   }
 
-  #checkRoster(certificates: readonly Certificate[], head: LogEntry): Roster | null {
-    if (certificates.length !== head.rosterSize || certificates.length > kMaxRoster) return null;
-    const changes: RosterChange[] = [];
-    const roster = new Roster();
-    for (const [i, certificate] of certificates.entries()) {
-      const before = certificates[i - 1];
-      if (before && compare(before.leafHash, certificate.leafHash) >= 0) return null;
-      changes.push({ leaf: certificate.leafHash, certificate });
-    }
-    roster.commit(changes);
-    const complete = roster.identities === certificates.length;
-    if (!complete || !equal(roster.hash(), head.rosterHash)) return null;
+  #checkRoster(certificates: readonly Certificate[]): Roster | LogError {
+    if (certificates.length !== this.#rosterSize) return 'wrong_state';
+    const roster = Roster.ofOrdered(certificates);
+    if (typeof roster === 'string') return roster;
     for (const { certificate } of this.stage.values()) {
-      if (roster.find(certificate.leafHash) === null) return null;
+      if (roster.find(certificate.leafHash) === null) return 'wrong_state';
     }
-    return roster;
+    return equal(roster.hash(), this.#rosterHash) ? roster : 'wrong_state';
+  }
+
+  #withoutRoster(): LogState {
+    const copy = new LogState(this.genesis);
+    copy.#assign(this);
+    copy.#stageState = this.#stageState.clone();
+    copy.#roster = null;
+    return copy;
+  }
+
+  /** All but the roster. */
+  #assign(other: LogState): void {
+    this.#stageState = other.#stageState;
+    this.#rosterSize = other.#rosterSize;
+    this.#rosterHash = other.#rosterHash;
+    this.#n = other.#n;
+    this.#epoch = other.#epoch;
+    this.#timeMs = other.#timeMs;
+    this.#last = other.#last;
+    this.#lastShort = other.#lastShort;
+    this.#lastAuthority = other.#lastAuthority;
+    this.#authorityEntries = other.#authorityEntries;
   }
 
   #move({ body, hash }: Entry): void {

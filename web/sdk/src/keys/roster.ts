@@ -13,6 +13,21 @@ export class Roster {
   /** Leaf hashes in ascending order, joined: what the roster's hash is over. */
   #leaves = new Uint8Array(0);
 
+  /** Of certificates in the order of their leaf hashes, each of another identity. */
+  static ofOrdered(
+    certificates: readonly Certificate[],
+  ): Roster | 'wrong_state' | 'bad_certificate' {
+    const changes: RosterChange[] = [];
+    for (const [i, certificate] of certificates.entries()) {
+      const before = certificates[i - 1];
+      if (before && compare(before.leafHash, certificate.leafHash) >= 0) return 'wrong_state';
+      changes.push({ leaf: certificate.leafHash, certificate });
+    }
+    const roster = new Roster();
+    roster.commit(changes);
+    return roster.#leafOf.size === certificates.length ? roster : 'bad_certificate';
+  }
+
   clone(): Roster {
     const copy = new Roster();
     for (const [leaf, certificate] of this.#byLeaf) copy.#byLeaf.set(leaf, certificate);
@@ -50,11 +65,6 @@ export class Roster {
 
   hash(): Uint8Array {
     return sha256(this.#leaves);
-  }
-
-  /** As many as there are members, or somebody is in twice. */
-  get identities(): number {
-    return this.#leafOf.size;
   }
 
   /** Takes over changes, in the order of leaf hashes: what a view of this roster yields. */
