@@ -15,50 +15,13 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "e2ee/frame_transform.h"
+#include "e2ee/held_frames.h"
+#include "e2ee/key_events.h"
+#include "e2ee/room_keys_options.h"
 #include "roomlog/log_state.h"
 #include "roomlog/objects.h"
 
 namespace alcove::e2ee {
-
-struct RoomKeysOptions {
-  std::string account;  // account id as text, or "guest"
-  std::string display_name;
-  std::optional<roomlog::LinkSecret> link_secret;
-  bool keep_log = true;  // for export_log(); at most 64 MiB
-};
-
-// Codes of docs/protocol/room-keys.md, "What a client tells the person".
-enum class KeyWarning : std::uint8_t {
-  kFork,
-  kFailedCheck,
-  kFaultyAuthor,
-  kStale,
-  kUnknownEpoch,
-  kNotSameLog,
-  kDeviceChanged,
-  kNotAcknowledged,
-  kEarlyDepart,
-};
-std::string_view to_text(KeyWarning warning);  // "fork", "failed_check", …
-
-struct WaitingChanged {
-  v1::Waiting::Reason reason = v1::Waiting::REASON_UNSPECIFIED;
-};
-struct AdmittedEvent {};
-// Stage, roster size, roles, lock or link changed: read state().
-struct LogChanged {};
-struct EpochChanged {
-  std::uint32_t epoch = 0;
-};
-struct WarningEvent {
-  KeyWarning warning = KeyWarning::kFork;
-  bool active = true;  // false: it is over (stale, unknown_epoch, not_same_log)
-  std::string name;    // of whom it is about; empty where of nobody
-  std::string detail;  // English, for people
-};
-struct RosterReady {};  // after request_roster(): read roster()
-using KeyEvent = std::variant<WaitingChanged, AdmittedEvent, LogChanged, EpochChanged, WarningEvent,
-                              RosterReady>;
 
 class RoomKeys {
  public:
@@ -96,6 +59,7 @@ class RoomKeys {
   void allow_stage(const roomlog::Hash& leaf);
   void request_roster();
 
+  // False again when the membership has ended: departed, ejected or replaced.
   bool admitted() const;
   // Whether own frames may leave: admitted, fresh, not forked, with a seat.
   bool may_send() const;
@@ -107,13 +71,10 @@ class RoomKeys {
   v1::LogExport export_log() const;
   // Of this member's frames; its seat follows the log.
   FrameTransform& frames();
-  // Frames that were held and can be opened now: give them to frames().open() in this order.
-  struct Held {
-    unsigned slot = 0;
-    base::Buffer payload;
-    base::Instant received;
-  };
-  std::vector<Held> take_released(base::Instant now);
+  // A frame whose open() said kUnknownEpoch or kEmptySeat (HeldFrames has the bounds), and what of
+  // those can be opened now: give them to frames().open() in this order.
+  void hold(base::Instant now, HeldFrame frame);
+  std::vector<HeldFrame> take_released(base::Instant now);
 
  private:
   class Implementation;
