@@ -88,7 +88,7 @@ struct ContextKeys {
 // RFC 9180, sections 4.1 (ExtractAndExpand) and 5.1 (KeySchedule). Wipes the secret.
 void derive_keys(SharedSecret& diffie_hellman_secret, Bytes encapsulation, Bytes receiver,
                  Bytes info, ContextKeys& out) {
-  static const Sha256Digest kNoPsk = labeled_extract({}, kSuite, "psk_id_hash", {});
+  static const Sha256Digest no_psk = labeled_extract({}, kSuite, "psk_id_hash", {});
   std::array<std::uint8_t, 64> kem_context;
   base::ByteWriter kem(kem_context);
   kem.write_bytes(encapsulation);
@@ -100,7 +100,7 @@ void derive_keys(SharedSecret& diffie_hellman_secret, Bytes encapsulation, Bytes
   std::array<std::uint8_t, 65> schedule;
   base::ByteWriter writer(schedule);
   writer.write_u8(kBaseMode);
-  writer.write_bytes(kNoPsk);
+  writer.write_bytes(no_psk);
   writer.write_bytes(labeled_extract({}, kSuite, "info_hash", info));
   CHECK(kem.ok() && writer.ok() && writer.size() == schedule.size());
   Sha256Digest secret = labeled_extract(shared, kSuite, "secret", {});
