@@ -50,6 +50,8 @@ class WebSocketPeer {
   // Queues a binary message. A peer whose queue is full (the transport's bound) is dropped: its
   // handler gets on_closed later, never from inside this call.
   virtual void send(Buffer message) = 0;
+  // Whether messages may be large, both ways: up to the transport's larger bounds. Not at first.
+  virtual void allow_large(bool allowed) = 0;
   // Sends what is queued, then closes.
   virtual void close() = 0;
 };
@@ -57,8 +59,8 @@ class WebSocketPeer {
 class WebSocketHandler {
  public:
   virtual ~WebSocketHandler() = default;
-  // A whole binary message of at most the transport's limit (64 KiB). Text messages close the
-  // connection.
+  // A whole binary message of at most the transport's limit (64 KiB, large 1 MiB). Text messages
+  // close the connection.
   virtual void on_message(Bytes message) = 0;
   // The last call; the peer must not be used after it.
   virtual void on_closed() = 0;

@@ -6,6 +6,7 @@
 
 #include "control/framing.h"
 #include "control/house.h"
+#include "control/outbox.h"
 
 namespace alcove::control {
 namespace {
@@ -50,24 +51,41 @@ const char* text_of(rooms::EndCause cause) {
 
 void House::dispatch(const RoomRef& room, const rooms::Events& events) {
   Batch batch;
-  for (const rooms::Event& event : events) collect(*room, event, batch);
+  for (const rooms::Event& event : events) collect(room, event, batch);
   deliver(*room, batch);
   for (auto& [membership, cause] : batch.leavers) {
-    if (cause == rooms::LeaveCause::kRemoved) send_removed(membership, "removed");
-    if (cause == rooms::LeaveCause::kGone) send_removed(membership, "gone");
-    if (MemberSocket* socket = std::exchange(membership.socket, nullptr)) socket->close();
+    switch (cause) {
+      case rooms::LeaveCause::kRemoved:
+        send_removed(context_, membership, "removed");
+        break;
+      case rooms::LeaveCause::kGone:
+        send_removed(context_, membership, "gone");
+        break;
+      case rooms::LeaveCause::kReplaced:
+        send_removed(context_, membership, "replaced");
+        break;
+      case rooms::LeaveCause::kLeft:
+        close_socket(membership);
+        break;
+    }
   }
   if (batch.ended) return end_room(room, *batch.ended);
+  for (const roomlog::Hash& leaf : batch.to_depart) keepers_.open(room, TaskKind::kDepart, leaf);
+  // Who left the stage keeps the room no longer.
+  if (!batch.leavers.empty()) review(room);
   schedule_batch(room);
 }
 
-void House::collect(LiveRoom& room, const rooms::Event& event, Batch& batch) {
+void House::collect(const RoomRef& live, const rooms::Event& event, Batch& batch) {
+  LiveRoom& room = *live;
   if (const auto* joined = std::get_if<rooms::MemberJoined>(&event)) {
     collect_joined(room, *joined, batch);
+  } else if (const auto* leaving = std::get_if<rooms::MemberLeaving>(&event)) {
+    collect_leaving(room, *leaving, batch);
   } else if (const auto* left = std::get_if<rooms::MemberLeft>(&event)) {
     collect_left(room, *left, batch);
   } else if (const auto* changed = std::get_if<rooms::MemberChanged>(&event)) {
-    collect_changed(room, *changed, batch);
+    collect_changed(live, *changed, batch);
   } else if (std::holds_alternative<rooms::RaisedHandsChanged>(event)) {
     room.hands_dirty = true;
   } else if (std::holds_alternative<rooms::RoomChanged>(event)) {
@@ -84,30 +102,60 @@ void House::collect(LiveRoom& room, const rooms::Event& event, Batch& batch) {
   }
 }
 
+// Several changes may come at once: of somebody who is out at their end there is nothing to tell.
 void House::collect_joined(LiveRoom& room, const rooms::MemberJoined& event, Batch& batch) {
-  const rooms::Member& member = room.state.members.at(event.member);
-  update_sending(room.members.at(event.member), member);
-  if (member.on_stage())
-    batch.everyone.push_back(stage_event(member));
+  const rooms::Member* member = room.state.find(event.member);
+  if (member == nullptr) return;
+  if (const auto found = room.members.find(event.member); found != room.members.end())
+    update_sending(context_, found->second, *member);
+  if (member->on_stage())
+    batch.everyone.push_back(stage_event(*member));
+  else
+    room.audience_dirty = true;
+}
+
+void House::collect_leaving(LiveRoom& room, const rooms::MemberLeaving& event, Batch& batch) {
+  cut(room, event.member, event.leaf, event.cause, batch);
+  const rooms::Member* member = room.state.find(event.member);
+  if (member == nullptr) return;
+  keepers_.close(room, TaskKind::kGiveStage, member->leaf);
+  keepers_.close(room, TaskKind::kRebox, member->leaf);
+  batch.to_depart.push_back(member->leaf);
+  if (member->on_stage())
+    batch.everyone.push_back(stage_event(*member));
   else
     room.audience_dirty = true;
 }
 
 void House::collect_left(LiveRoom& room, const rooms::MemberLeft& event, Batch& batch) {
-  auto node = room.members.extract(event.member);
-  CHECK(!node.empty());
-  forget(node.mapped());
-  close_endpoint(node.mapped().join_id);
-  batch.leavers.emplace_back(node.mapped(), event.cause);
-  if (event.role_before == rooms::Role::kListener)
-    room.audience_dirty = true;
-  else
+  if (!event.was_leaving) cut(room, event.member, event.leaf, event.cause, batch);
+  if (event.role_before != rooms::Role::kListener)
     batch.everyone.push_back(stage_left_event(event.member));
+  else if (!event.was_leaving)
+    room.audience_dirty = true;
 }
 
-void House::collect_changed(LiveRoom& room, const rooms::MemberChanged& event, Batch& batch) {
-  const rooms::Member& member = room.state.members.at(event.member);
-  update_sending(room.members.at(event.member), member);
+void House::cut(LiveRoom& room, rooms::MemberId member, const roomlog::Hash& leaf,
+                rooms::LeaveCause cause, Batch& batch) {
+  const auto found = room.members.find(member);
+  if (found == room.members.end() || found->second.leaf != leaf) return;
+  auto node = room.members.extract(found);
+  forget(node.mapped());
+  close_endpoint(context_, node.mapped().join_id);
+  batch.leavers.emplace_back(std::move(node.mapped()), cause);
+}
+
+void House::collect_changed(const RoomRef& live, const rooms::MemberChanged& event, Batch& batch) {
+  LiveRoom& room = *live;
+  const rooms::Member* found = room.state.find(event.member);
+  if (found == nullptr) return;
+  const rooms::Member& member = *found;
+  if (const auto place = room.members.find(event.member); place != room.members.end())
+    update_sending(context_, place->second, member);
+  if (member.accepting)
+    keepers_.open(live, TaskKind::kGiveStage, member.leaf);
+  else
+    keepers_.close(room, TaskKind::kGiveStage, member.leaf);
   const bool was_on_stage = event.role_before != rooms::Role::kListener;
   if (member.on_stage())
     batch.everyone.push_back(stage_event(member));
@@ -121,16 +169,6 @@ void House::collect_changed(LiveRoom& room, const rooms::MemberChanged& event, B
     personal.push_back(hands_event(room.state, view_of(member)));
 }
 
-void House::update_sending(Membership& membership, const rooms::Member& member) {
-  if (membership.may_send == member.may_send()) return;
-  membership.may_send = member.may_send();
-  v1::RelayCommand command;
-  v1::AllowSending& allow = *command.mutable_allow_sending();
-  allow.set_join_id(std::string(base::as_text(membership.join_id.bytes())));
-  allow.set_allowed(membership.may_send);
-  context_.relay.send(command);
-}
-
 void House::deliver(LiveRoom& room, const Batch& batch) {
   if (batch.everyone.empty() && batch.personal.empty()) return;
   const std::string shared = encode_events(batch.everyone);
@@ -138,28 +176,14 @@ void House::deliver(LiveRoom& room, const Batch& batch) {
     for (auto& [id, membership] : room.members) {
       const auto personal = batch.personal.find(id);
       send_batch(
-          membership, shared,
+          context_, membership, shared,
           personal == batch.personal.end() ? std::string() : encode_events(personal->second));
     }
     return;
   }
   for (const auto& [id, events] : batch.personal)
     if (const auto found = room.members.find(id); found != room.members.end())
-      send_batch(found->second, {}, encode_events(events));
-}
-
-void House::send_batch(Membership& membership, std::string_view shared, std::string_view personal) {
-  if (membership.socket == nullptr || (shared.empty() && personal.empty())) return;
-  base::Buffer message = frame_batch(++membership.revision, shared, personal);
-  context_.metrics.count_message(message.size());
-  membership.socket->send(std::move(message));
-}
-
-void House::send_removed(Membership& membership, const char* cause) {
-  v1::RoomEvent event;
-  event.mutable_removed()->set_cause(cause);
-  send_batch(membership, {}, encode_events({&event, 1}));
-  if (MemberSocket* socket = std::exchange(membership.socket, nullptr)) socket->close();
+      send_batch(context_, found->second, {}, encode_events(events));
 }
 
 void House::end_room(const RoomRef& room, rooms::EndCause cause) {
@@ -167,11 +191,13 @@ void House::end_room(const RoomRef& room, rooms::EndCause cause) {
   event.mutable_room_ended()->set_cause(text_of(cause));
   const std::string shared = encode_events({&event, 1});
   for (auto& [id, membership] : room->members) {
-    send_batch(membership, shared, {});
+    send_batch(context_, membership, shared, {});
     forget(membership);
-    if (MemberSocket* socket = std::exchange(membership.socket, nullptr)) socket->close();
+    close_socket(membership);
   }
   room->members.clear();
+  drop_candidates(room, to_api_error(rooms::Refusal::kEnded));
+  keepers_.close_all(*room);
   context_.timers.cancel(room->batch_timer);
   context_.timers.cancel(room->opening_timer);
   v1::RelayCommand command;
@@ -208,7 +234,7 @@ void House::flush_batch(const RoomRef& room) {
   const std::string for_moderators = events_for(View::kModerator);
   for (auto& [id, membership] : room->members) {
     const bool moderator = view_of(room->state.members.at(id)) == View::kModerator;
-    send_batch(membership, moderator ? for_moderators : for_members, {});
+    send_batch(context_, membership, moderator ? for_moderators : for_members, {});
   }
   if (audience) {
     room->audience_dirty = false;

@@ -25,17 +25,9 @@ std::expected<rooms::Command, ApiError> to_command(const v1::RoomCommand& body) 
       return rooms::AcceptInvitation{};
     case C::kDeclineInvitation:
       return rooms::DeclineInvitation{};
-    case C::kMoveToAudience:
-      return rooms::MoveToAudience{member(body.move_to_audience().member_id())};
     case C::kSetMuted:
       return rooms::SetMuted{.member = member(body.set_muted().member_id()),
                              .muted = body.set_muted().muted()};
-    case C::kMakeModerator:
-      return rooms::MakeModerator{member(body.make_moderator().member_id())};
-    case C::kRemoveMember:
-      return rooms::Remove{member(body.remove_member().member_id())};
-    case C::kSetLocked:
-      return rooms::SetLocked{body.set_locked().locked()};
     case C::kSendReaction:
       if (const auto reaction = from_proto(body.send_reaction().reaction()))
         return rooms::React{*reaction};
@@ -69,12 +61,17 @@ void Commands::give(Request request) {
   v1::RoomCommand body;
   if (const auto parsed = parse_body(request.http, body); !parsed)
     return responder.fail(parsed.error());
-  const auto place = house_.find_in_room(request.parameters.at(0), body.join_token());
+  const auto place =
+      house_.find_in_room(request.parameters.at(0), body.join_token(), body.has_leave());
   if (!place) return responder.fail(place.error());
   const auto command = to_command(body);
   if (!command) return responder.fail(command.error());
   Membership& membership = *place->membership;
   if (const auto error = check_limit(context_, membership, *command)) return responder.fail(*error);
+  if (!place->is_member()) {
+    house_.leave(*place);
+    return responder.ok(v1::RoomCommandResponse());
+  }
   const base::JoinId join_id = membership.join_id;
   if (const auto applied = house_.apply(place->room, *command, membership.member); !applied)
     return responder.fail(to_api_error(applied.error()));

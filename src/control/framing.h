@@ -12,12 +12,21 @@
 namespace alcove::control {
 
 inline constexpr std::size_t kMessageStep = 256;
+// Of messages with `keys`: a beat to every listener every few seconds should be small.
+inline constexpr std::size_t kKeysStep = 64;
 
-// The message with field `padding` so that its size is a multiple of 256 bytes. message has none.
+// The message with field `padding` so that its size is a multiple of 256 bytes, or of 64 with
+// `keys`. message has none.
 base::Buffer frame_message(const v1::ServerMessage& message);
 
 // Events as they stand inside an EventBatch: encoded once for all receivers that see the same.
 std::string encode_events(std::span<const v1::RoomEvent> events);
+
+// An entry of the room's log as it stands inside a LogDelivery. object: a SignedObject; box: empty
+// for none.
+std::string encode_entry(std::string_view object, std::string_view box);
+// A padded ServerMessage with a LogDelivery of encoded entries.
+base::Buffer frame_delivery(std::string_view entries);
 
 // A padded ServerMessage with an EventBatch of encoded events, first shared, then personal ones.
 base::Buffer frame_batch(std::uint64_t revision, std::string_view shared,

@@ -52,6 +52,27 @@ ApiError no_room() {
           .message = "There is no such room, or it has ended."};
 }
 
+// The certificate says who the session says that it is.
+std::expected<roomlog::Certificate, ApiError> check_keys(const roomlog::Hash& room,
+                                                         const v1::JoinKeys& keys,
+                                                         const rooms::Person& person) {
+  const auto bad = [](std::string message) {
+    return std::unexpected(ApiError{.code = ErrorCode::kInvalidArgument,
+                                    .reason = "join.bad_keys",
+                                    .message = std::move(message)});
+  };
+  if (!keys.link_mac().empty() && keys.link_mac().size() != 32)
+    return bad("keys.link_mac has 32 bytes, or none.");
+  auto certificate = roomlog::parse_certificate(room, keys.certificate());
+  if (!certificate) return bad("keys.certificate is not one for this room.");
+  const std::string account = person.guest ? std::string("guest") : person.account.text();
+  if (certificate->account != account)
+    return bad("keys.certificate has another account than the session.");
+  if (certificate->display_name != person.display_name)
+    return bad("keys.certificate has another display name than the session.");
+  return *std::move(certificate);
+}
+
 std::optional<base::JoinId> parse_join_id(const std::string& bytes) {
   return base::JoinId::from_bytes(base::as_bytes(bytes));
 }
@@ -70,10 +91,10 @@ void Joins::join(Request request) {
   if (const auto error = check_offer(body.sdp_offer())) return fail(request.responder, *error);
   const auto room = base::RoomId::parse(request.parameters.at(0));
   if (!room || !house_.find(*room)) return fail(request.responder, no_room());
-  if (request.http.authorization.empty()) return join_as_guest(std::move(request), body, *room);
+  if (request.http.authorization.empty())
+    return join_as_guest(std::move(request), std::move(body), *room);
   const std::string authorization = request.http.authorization;
-  sessions_.authenticate(authorization, [this, room = *room,
-                                         offer = std::move(*body.mutable_sdp_offer()),
+  sessions_.authenticate(authorization, [this, room = *room, body = std::move(body),
                                          responder = std::move(request.responder)](
                                             std::expected<Caller, ApiError> caller) mutable {
     if (!caller) return fail(responder, caller.error());
@@ -81,16 +102,16 @@ void Joins::join(Request request) {
       return fail(responder, *error);
     admit({.responder = std::move(responder),
            .room = room,
-           .sdp_offer = std::move(offer),
+           .sdp_offer = std::move(*body.mutable_sdp_offer()),
+           .keys = std::move(*body.mutable_keys()),
            .caller = *std::move(caller),
            .guest = std::nullopt,
            .token = {},
-           .admission = {}});
+           .join_id = {}});
   });
 }
 
-void Joins::join_as_guest(Request request, const v1::JoinRoomRequest& body,
-                          const base::RoomId& room) {
+void Joins::join_as_guest(Request request, v1::JoinRoomRequest body, const base::RoomId& room) {
   Responder& responder = request.responder;
   if (!context_.options.guests_allowed)
     return fail(responder, {.code = ErrorCode::kUnauthenticated,
@@ -104,11 +125,12 @@ void Joins::join_as_guest(Request request, const v1::JoinRoomRequest& body,
   Caller caller = guest.caller;
   admit({.responder = std::move(responder),
          .room = room,
-         .sdp_offer = body.sdp_offer(),
+         .sdp_offer = std::move(*body.mutable_sdp_offer()),
+         .keys = std::move(*body.mutable_keys()),
          .caller = std::move(caller),
          .guest = std::move(guest),
          .token = {},
-         .admission = {}});
+         .join_id = {}});
 }
 
 // In a social room the store knows whether a moderator follows the caller.
@@ -133,38 +155,41 @@ void Joins::admit(Attempt attempt) {
       });
 }
 
+// The room's keepers and the relay are asked at the same time; the answer waits for the relay.
 void Joins::open(Attempt attempt) {
   const RoomRef room = house_.find(attempt.room);
   if (!room) return fail(attempt.responder, no_room());
-  House::Admission& admission = attempt.admission;
-  admission.join = {.person = attempt.caller.person, .followed_by_moderator = attempt.followed};
-  if (const auto allowed = rooms::check_join(room->state, admission.join); !allowed)
-    return fail(attempt.responder, control::to_api_error(allowed.error()));
   if (pending_.size() >= kMaxPending || context_.shut_down)
     return fail(attempt.responder, relay_timeout());
+  auto certificate =
+      check_keys(room->log.state().fingerprint(), attempt.keys, attempt.caller.person);
+  if (!certificate) return fail(attempt.responder, certificate.error());
   attempt.token = Token::make(context_.random);
-  admission.session = attempt.caller.session;
-  admission.token_hash = attempt.token.hash;
-  admission.join_id = base::JoinId::make(context_.random);
-  const rooms::Member* inside = room->state.find(attempt.caller.person.account);
-  admission.may_send = inside != nullptr
-                           ? inside->may_send()
-                           : rooms::role_on_join(room->state, attempt.caller.person.account) !=
-                                 rooms::Role::kListener;
-  attempt.timer =
-      context_.timers.schedule(context_.now + kRelayTime, [this, id = admission.join_id] {
-        house_.close_endpoint(id);
-        if (std::optional<Attempt> late = take_pending(id)) fail(late->responder, relay_timeout());
-      });
+  attempt.join_id = base::JoinId::make(context_.random);
+  const base::JoinId id = attempt.join_id;
+  const auto added = house_.add_candidate(room, {.person = attempt.caller.person,
+                                                 .followed_by_moderator = attempt.followed,
+                                                 .keys = std::move(attempt.keys),
+                                                 .certificate = *std::move(certificate),
+                                                 .session = attempt.caller.session,
+                                                 .join_id = id,
+                                                 .token_hash = attempt.token.hash});
+  if (!added) return fail(attempt.responder, added.error());
+  attempt.timer = context_.timers.schedule(context_.now + kRelayTime, [this, id] {
+    std::optional<Attempt> late = take_pending(id);
+    if (!late) return;
+    house_.abandon(id, relay_timeout());
+    fail(late->responder, relay_timeout());
+  });
   v1::RelayCommand command;
   v1::OpenEndpoint& endpoint = *command.mutable_open();
-  endpoint.set_join_id(std::string(base::as_text(admission.join_id.bytes())));
+  endpoint.set_join_id(std::string(base::as_text(id.bytes())));
   endpoint.set_relay_room(std::string(base::as_text(room->relay_room.bytes())));
   endpoint.set_sdp_offer(std::move(attempt.sdp_offer));
-  endpoint.set_may_send(admission.may_send);
-  const base::JoinId id = admission.join_id;
+  endpoint.set_receive_later(true);
   pending_.emplace(id, std::move(attempt));
   context_.relay.send(command);  // the answer may come from inside this call
+  house_.ask_for(id);
 }
 
 void Joins::handle_opened(const v1::EndpointOpened& opened) {
@@ -180,34 +205,33 @@ void Joins::handle_opened(const v1::EndpointOpened& opened) {
 }
 
 void Joins::complete(Attempt attempt, const std::string& sdp_answer) {
-  const RoomRef room = house_.find(attempt.room);
-  // The room may have been locked, filled or ended meanwhile.
-  const auto member =
-      room
-          ? house_.admit(room, attempt.admission)
-          : std::expected<rooms::MemberId, rooms::Refusal>(std::unexpected(rooms::Refusal::kEnded));
-  if (!member) {
-    house_.close_endpoint(attempt.admission.join_id);
-    return fail(attempt.responder, control::to_api_error(member.error()));
-  }
+  // The room may have ended meanwhile.
+  if (!house_.find_by_join(attempt.join_id))
+    return fail(attempt.responder, to_api_error(rooms::Refusal::kEnded));
   context_.metrics.count_join();
   v1::JoinRoomResponse response;
   response.set_join_token(attempt.token.text);
   response.set_sdp_answer(sdp_answer);
-  *response.mutable_room() = state_of(*room, room->members.at(*member));
   if (attempt.guest) {
     sessions_.keep_guest(*attempt.guest);
     *response.mutable_guest_session() =
         to_proto(attempt.caller.person, attempt.guest->token, attempt.guest->expires_at);
   }
+  house_.expect_socket(attempt.join_id);
   attempt.responder.ok(response);
+}
+
+void Joins::handle_dropped(const base::JoinId& id, const ApiError& reason) {
+  if (std::optional<Attempt> attempt = take_pending(id)) fail(attempt->responder, reason);
 }
 
 void Joins::handle_refused(const v1::EndpointRefused& refused) {
   const std::optional<base::JoinId> id = parse_join_id(refused.join_id());
   if (!id) return;
-  if (std::optional<Attempt> attempt = take_pending(*id))
+  if (std::optional<Attempt> attempt = take_pending(*id)) {
+    house_.abandon(*id, to_api_error(refused));
     return fail(attempt->responder, to_api_error(refused));
+  }
   if (std::optional<Restart> restart = take_restart(*id))
     restart->responder.fail(to_api_error(refused));
 }
@@ -218,7 +242,7 @@ void Joins::restart(Request request) {
   if (const auto parsed = parse_body(request.http, body); !parsed)
     return responder.fail(parsed.error());
   if (const auto error = check_offer(body.sdp_offer())) return responder.fail(*error);
-  const auto place = house_.find_in_room(request.parameters.at(0), body.join_token());
+  const auto place = house_.find_in_room(request.parameters.at(0), body.join_token(), true);
   if (!place) return responder.fail(place.error());
   if (const auto error = context_.check_limit(Limit::kCommand, place->membership->commands))
     return responder.fail(*error);
@@ -253,15 +277,17 @@ std::optional<Joins::Restart> Joins::take_restart(const base::JoinId& id) {
 }
 
 void Joins::cut_session(const base::SessionId& session) {
+  const ApiError revoked{.code = ErrorCode::kUnauthenticated,
+                         .reason = "session.revoked",
+                         .message = "This session was revoked: log in."};
   std::vector<base::JoinId> cut;
   for (const auto& [id, attempt] : pending_)
     if (attempt.caller.session == session) cut.push_back(id);
   for (const base::JoinId& id : cut) {
-    house_.close_endpoint(id);
-    if (std::optional<Attempt> attempt = take_pending(id))
-      fail(attempt->responder, {.code = ErrorCode::kUnauthenticated,
-                                .reason = "session.revoked",
-                                .message = "This session was revoked: log in."});
+    std::optional<Attempt> attempt = take_pending(id);
+    if (!attempt) continue;
+    house_.abandon(id, revoked);
+    fail(attempt->responder, revoked);
   }
 }
 

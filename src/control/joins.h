@@ -21,6 +21,8 @@ class Joins {
   void join(Request request);
   void restart(Request request);
   void handle_opened(const v1::EndpointOpened& opened);
+  // The room dropped the candidate before the relay answered.
+  void handle_dropped(const base::JoinId& id, const ApiError& reason);
   void handle_refused(const v1::EndpointRefused& refused);
   // Joins under way with this session fail.
   void cut_session(const base::SessionId& session);
@@ -34,11 +36,12 @@ class Joins {
     Responder responder;
     base::RoomId room;
     std::string sdp_offer;
+    v1::JoinKeys keys;
     Caller caller;
     std::optional<Sessions::Guest> guest;  // with a new guest
     bool followed = false;
     Token token;
-    House::Admission admission;
+    base::JoinId join_id;
     Timers::Id timer = 0;
   };
   struct Restart {
@@ -46,7 +49,7 @@ class Joins {
     Timers::Id timer = 0;
   };
 
-  void join_as_guest(Request request, const v1::JoinRoomRequest& body, const base::RoomId& room);
+  void join_as_guest(Request request, v1::JoinRoomRequest body, const base::RoomId& room);
   void admit(Attempt attempt);
   void open(Attempt attempt);
   void complete(Attempt attempt, const std::string& sdp_answer);

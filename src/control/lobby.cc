@@ -16,6 +16,7 @@ using base::ErrorCode;
 
 constexpr std::size_t kMaxHallway = 100;
 constexpr int kMembersPerPage = 100;
+constexpr std::int64_t kMaxGenesisAge = 24LL * 3600 * 1000;  // ms, either way
 
 // The moderators of a room, and who will be.
 std::vector<base::AccountId> moderator_accounts(const rooms::Room& room) {
@@ -23,6 +24,18 @@ std::vector<base::AccountId> moderator_accounts(const rooms::Room& room) {
   for (const rooms::MemberId id : room.moderators())
     accounts.push_back(room.members.at(id).person.account);
   return accounts;
+}
+
+ApiError no_room() {
+  return {.code = ErrorCode::kNotFound,
+          .reason = "room.not_found",
+          .message = "There is no such room, or it has ended."};
+}
+
+v1::RoomSummary summary_with_genesis(const LiveRoom& room) {
+  v1::RoomSummary summary = summary_of(room);
+  *summary.mutable_genesis() = room.log.state().genesis().object;
+  return summary;
 }
 
 // The value of cursor=… in a query: the member after which the page begins.
@@ -99,7 +112,7 @@ void Lobby::answer_hallway(Responder& responder, const Caller* viewer,
   for (const auto& [id, room] : house_.rooms())
     if (shown(room->state)) rooms.push_back(room.get());
   std::ranges::sort(rooms, std::greater{},
-                    [](const LiveRoom* room) { return room->state.members.size(); });
+                    [](const LiveRoom* room) { return room->state.member_count(); });
   if (rooms.size() > kMaxHallway) rooms.resize(kMaxHallway);
   v1::HallwayResponse response;
   for (const LiveRoom* room : rooms) *response.add_rooms() = summary_of(*room);
@@ -121,17 +134,15 @@ void Lobby::start_room(Request request) {
       return responder.fail(parsed.error());
     const auto title = check_text(body.title(), "title", kMaxTitle);
     if (!title) return responder.fail(title.error());
-    const auto kind = from_proto(body.kind());
-    if (!kind)
-      return responder.fail(
-          invalid_argument("kind must be ROOM_KIND_OPEN, ROOM_KIND_SOCIAL or ROOM_KIND_CLOSED."));
+    auto genesis = check_genesis(body.genesis());
+    if (!genesis) return responder.fail(genesis.error());
     if (const auto error =
             context_.check_limit(Limit::kStartRoom, limit_key(caller->person.account)))
       return responder.fail(*error);
-    const auto room = house_.start_room(*title, *kind, caller->person.account);
+    const auto room = house_.start_room(*title, *std::move(genesis), caller->person.account);
     if (!room) return responder.fail(room.error());
     v1::StartRoomResponse response;
-    *response.mutable_room() = summary_of(**room);
+    *response.mutable_room() = summary_with_genesis(**room);
     response.set_link_path("/r/" + (*room)->state.id.text());
     responder.ok(response, 201);
   });
@@ -140,11 +151,34 @@ void Lobby::start_room(Request request) {
 void Lobby::summary(Request request) {
   const auto id = base::RoomId::parse(request.parameters.at(0));
   const RoomRef room = id ? house_.find(*id) : nullptr;
-  if (!room)
-    return request.responder.fail({.code = ErrorCode::kNotFound,
-                                   .reason = "room.not_found",
-                                   .message = "There is no such room, or it has ended."});
-  request.responder.ok(summary_of(*room));
+  if (!room) return request.responder.fail(no_room());
+  request.responder.ok(summary_with_genesis(*room));
+}
+
+void Lobby::log(Request request) {
+  const auto id = base::RoomId::parse(request.parameters.at(0));
+  const RoomRef room = id ? house_.find(*id) : nullptr;
+  if (!room) return request.responder.fail(no_room());
+  request.responder.ok(room->log.chain());
+}
+
+// What a host's client made: for this server, and now.
+std::expected<roomlog::Genesis, ApiError> Lobby::check_genesis(
+    const v1::SignedObject& object) const {
+  const auto bad = [](std::string message) {
+    return std::unexpected(ApiError{.code = ErrorCode::kInvalidArgument,
+                                    .reason = "room.bad_genesis",
+                                    .message = std::move(message)});
+  };
+  auto genesis = roomlog::parse_genesis(object);
+  if (!genesis) return bad("The genesis is not one, or not signed by its host.");
+  if (genesis->body.packet_bucket() != context_.options.packet_bucket)
+    return bad("packet_bucket is not this server's.");
+  if (!genesis->body.manifest_key_hash().empty()) return bad("This server has no manifest.");
+  const std::int64_t age = context_.wall.time_since_epoch().count() - genesis->body.created_at_ms();
+  if (age > kMaxGenesisAge || age < -kMaxGenesisAge)
+    return bad("created_at_ms is more than a day off: check the clock.");
+  return *std::move(genesis);
 }
 
 void Lobby::list_members(Request request) {
@@ -159,9 +193,11 @@ void Lobby::list_members(Request request) {
   const View view = view_of(room.members.at(place->membership->member));
   v1::ListMembersResponse response;
   auto next = room.members.upper_bound(*cursor);
-  for (; next != room.members.end() && response.members_size() < kMembersPerPage; ++next)
+  for (; next != room.members.end() && response.members_size() < kMembersPerPage; ++next) {
+    if (!next->second.shown()) continue;
     *response.add_members() =
         to_proto(next->second, view, next->first == place->membership->member);
+  }
   if (next != room.members.end())
     response.set_next_cursor(std::to_string(number(std::prev(next)->first)));
   responder.ok(response);

@@ -1,6 +1,8 @@
 #pragma once
 // Requests about rooms as a whole: the hallway, starting one, its summary, its roster. One thread.
 
+#include <expected>
+
 #include "control/context.h"
 #include "control/house.h"
 #include "control/responder.h"
@@ -17,9 +19,11 @@ class Lobby {
   void hallway(Request request);
   void start_room(Request request);
   void summary(Request request);
+  void log(Request request);
   void list_members(Request request);
 
  private:
+  std::expected<roomlog::Genesis, ApiError> check_genesis(const v1::SignedObject& object) const;
   // followers: moderators who follow the viewer.
   void answer_hallway(Responder& responder, const Caller* viewer,
                       const std::vector<base::AccountId>& followers);

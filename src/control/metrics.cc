@@ -39,6 +39,8 @@ std::string Metrics::text(const Gauges& gauges) const {
   w.sample(gauges.websockets);
   w.family("alcove_pending_joins", "gauge", "Joins that wait for the relay.");
   w.sample(gauges.pending_joins);
+  w.family("alcove_candidates", "gauge", "Joins that wait to be admitted.");
+  w.sample(gauges.candidates);
   w.family("alcove_http_responses_total", "counter", "API responses by class of status.");
   for (std::size_t status = 1; status < responses_.size(); ++status)
     w.sample("class", fmt::format("{}xx", status), responses_.at(status));
@@ -63,6 +65,9 @@ std::string Metrics::text(const Gauges& gauges) const {
   w.family("alcove_websocket_bad_messages_total", "counter",
            "WebSocket messages that were refused.");
   w.sample(bad_messages_);
+  w.family("alcove_log_entries_total", "counter", "Entries of rooms' logs that members wrote.");
+  w.sample("result", "appended", entries_);
+  w.sample("result", "refused", refused_entries_);
   return w.take();
 }
 

@@ -16,6 +16,7 @@ struct Gauges {
   std::size_t moderators = 0;
   std::size_t websockets = 0;
   std::size_t pending_joins = 0;
+  std::size_t candidates = 0;
 };
 
 class Metrics {
@@ -35,6 +36,7 @@ class Metrics {
     message_bytes_ += bytes;
   }
   void count_bad_message() { ++bad_messages_; }
+  void count_entry(bool appended) { ++(appended ? entries_ : refused_entries_); }
 
   std::string text(const Gauges& gauges) const;
 
@@ -50,6 +52,8 @@ class Metrics {
   std::uint64_t messages_ = 0;
   std::uint64_t message_bytes_ = 0;
   std::uint64_t bad_messages_ = 0;
+  std::uint64_t entries_ = 0;
+  std::uint64_t refused_entries_ = 0;
 };
 
 }  // namespace alcove::control

@@ -22,7 +22,8 @@ constexpr std::array kLimits = {
     LimitRow{Limit::kStartRoom, {10, 1.0 / 30}}, LimitRow{Limit::kFollow, {50, 1}},
     LimitRow{Limit::kSocket, {200, 5}},          LimitRow{Limit::kCommand, {40, 10}},
     LimitRow{Limit::kReaction, {10, 2}},         LimitRow{Limit::kHand, {10, 1}},
-    LimitRow{Limit::kMessage, {40, 10}},
+    LimitRow{Limit::kMessage, {40, 10}},         LimitRow{Limit::kAppend, {80, 40}},
+    LimitRow{Limit::kRoster, {3, 1.0 / 5}},      LimitRow{Limit::kCatchUp, {5, 1}},
 };
 
 LimitKey first_16(base::Bytes bytes) {

@@ -52,6 +52,9 @@ enum class Limit : std::uint8_t {
   kReaction,
   kHand,
   kMessage,
+  kAppend,   // entries of the room's log
+  kRoster,   // of the log, whole
+  kCatchUp,  // HaveEntry and RequestBox
 };
 
 class RateLimits {

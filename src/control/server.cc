@@ -52,6 +52,9 @@ class Server::Implementation {
         commands(context, house),
         router(context),
         sockets(context, house) {
+    house.on_dropped([this](const base::JoinId& join_id, const ApiError& reason) {
+      joins.handle_dropped(join_id, reason);
+    });
     add_routes();
   }
 
@@ -93,6 +96,7 @@ class Server::Implementation {
     add("GET", "/v1/hallway", lobby, &Lobby::hallway);
     add("POST", "/v1/rooms", lobby, &Lobby::start_room);
     add("GET", "/v1/rooms/{}", lobby, &Lobby::summary);
+    add("GET", "/v1/rooms/{}/log", lobby, &Lobby::log);
     add("GET", "/v1/rooms/{}/members", lobby, &Lobby::list_members);
     add("POST", "/v1/rooms/{}/join", joins, &Joins::join);
     add("POST", "/v1/rooms/{}/restart", joins, &Joins::restart);

@@ -11,8 +11,9 @@ namespace {
 using base::ErrorCode;
 
 constexpr base::Duration kHelloTime = base::seconds(5);
-// A client's messages are small; the transport allows more.
+// A client's messages are small, but for what is written into a room's log.
 constexpr std::size_t kMaxClientMessage = 4096;
+constexpr std::size_t kMaxLargeMessage = 1 << 20;
 
 ApiError bad_message(std::string message) {
   return {.code = ErrorCode::kInvalidArgument,
@@ -40,11 +41,13 @@ class Sockets::Socket final : public base::WebSocketHandler, public MemberSocket
   void on_message(base::Bytes bytes) override {
     if (owner_ == nullptr || closing_) return;
     Context& context = owner_->context_;
-    if (const auto error = context.check_limit(Limit::kMessage, messages_)) return refuse(*error);
     v1::ClientMessage message;
-    if (bytes.size() > kMaxClientMessage ||
+    if (bytes.size() > (large_ ? kMaxLargeMessage : kMaxClientMessage) ||
         !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-      return refuse(bad_message("This is not a ClientMessage of at most 4 KiB."));
+      return refuse(bad_message("This is not a ClientMessage, or it is too long."));
+    // Entries have a limit of their own.
+    if (!message.keys().has_append())
+      if (const auto error = context.check_limit(Limit::kMessage, messages_)) return refuse(*error);
     if (message.has_hello()) return hello(message.hello().join_token());
     const std::optional<House::Place> place =
         join_id_ ? owner_->house_.find_by_join(*join_id_) : std::nullopt;
@@ -55,6 +58,10 @@ class Sockets::Socket final : public base::WebSocketHandler, public MemberSocket
       return send(frame_message(pong));
     }
     if (message.has_resync()) return owner_->house_.send_welcome(*place);
+    if (message.has_keys()) {
+      if (const auto error = owner_->house_.handle_keys(*place, message.keys())) refuse(*error);
+      return;
+    }
     refuse(bad_message("The message is empty or of a kind that this server does not know."));
   }
 
@@ -70,6 +77,12 @@ class Sockets::Socket final : public base::WebSocketHandler, public MemberSocket
   void close() override {
     if (std::exchange(closing_, true)) return;
     peer_.close();
+  }
+
+  void allow_large(bool allowed) override {
+    if (large_ == allowed || closing_) return;
+    large_ = allowed;
+    peer_.allow_large(allowed);
   }
 
   void goodbye(const ApiError& error) {
@@ -121,6 +134,7 @@ class Sockets::Socket final : public base::WebSocketHandler, public MemberSocket
   Timers::Id hello_timer_ = 0;
   Bucket messages_;
   bool closing_ = false;
+  bool large_ = false;
 };
 
 Sockets::~Sockets() {

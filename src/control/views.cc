@@ -47,7 +47,7 @@ auto first_of(const Pairs& pairs, auto second) -> std::optional<decltype(pairs[0
 void add_sample(const rooms::Room& room, View view,
                 google::protobuf::RepeatedPtrField<v1::Member>& sample) {
   for (const auto& [id, member] : room.members) {
-    if (member.on_stage()) continue;
+    if (member.on_stage() || !member.shown()) continue;
     if (sample.size() >= kMaxAudienceSample) return;
     *sample.Add() = to_proto(member, view);
   }
@@ -80,6 +80,7 @@ v1::Member to_proto(const rooms::Member& member, View view, bool own) {
   out.set_seat(member.seat);
   out.set_guest(member.person.guest);
   out.set_connected(member.connected);
+  out.set_leaf(std::string(base::as_text(member.leaf)));
   return out;
 }
 
@@ -88,7 +89,7 @@ v1::RoomSummary summary_of(const LiveRoom& room) {
   summary.set_room_id(room.state.id.text());
   summary.set_title(room.state.title);
   summary.set_kind(to_proto(room.state.kind));
-  summary.set_member_count(static_cast<std::uint32_t>(room.state.members.size()));
+  summary.set_member_count(static_cast<std::uint32_t>(room.state.member_count()));
   for (const rooms::MemberId id : room.state.stage) {
     if (static_cast<std::size_t>(summary.stage_names_size()) >= kMaxStageNames) break;
     summary.add_stage_names(room.state.members.at(id).person.display_name);

@@ -31,7 +31,10 @@ struct HttpServerOptions {
   std::size_t max_connections_for_address = 1'000;
   std::size_t max_body = 65'536;
   std::size_t max_websocket_message = 65'536;
-  std::size_t max_websocket_queue = 262'144;
+  std::size_t max_websocket_queue = 1 << 20;
+  // For whom the API allows large messages.
+  std::size_t max_large_websocket_message = 1 << 20;
+  std::size_t max_large_websocket_queue = 16 << 20;
   base::Duration header_within = base::seconds(10);  // the TLS handshake, too
   base::Duration body_within = base::seconds(15);
   base::Duration idle_limit = base::seconds(30);  // between requests

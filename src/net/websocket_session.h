@@ -61,7 +61,7 @@ class WebSocketSession final : public base::WebSocketPeer,
 
   void send(base::Buffer message) override {
     if (closing_ || dropped_) return;
-    if (queued_bytes_ + message.size() > shared_->options.max_websocket_queue) {
+    if (queued_bytes_ + message.size() > max_queue()) {
       // The read in run() fails for it, and ends the session outside this call.
       dropped_ = true;
       ++shared_->counters.websockets_dropped;
@@ -71,6 +71,12 @@ class WebSocketSession final : public base::WebSocketPeer,
     queued_bytes_ += message.size();
     queue_.push_back(std::move(message));
     write_next();
+  }
+
+  void allow_large(bool allowed) override {
+    large_ = allowed;
+    socket_.read_message_max(allowed ? shared_->options.max_large_websocket_message
+                                     : shared_->options.max_websocket_message);
   }
 
   void close() override {
@@ -86,6 +92,11 @@ class WebSocketSession final : public base::WebSocketPeer,
  private:
   // For the handshake and, later, for the close: a peer that broke the protocol gets no longer.
   static constexpr std::chrono::seconds kCloseWithin{2};
+
+  std::size_t max_queue() const {
+    return large_ ? shared_->options.max_large_websocket_queue
+                  : shared_->options.max_websocket_queue;
+  }
 
   void set_limits(std::chrono::microseconds handshake_within) {
     using WebSocketBase = boost::beast::websocket::stream_base;
@@ -157,6 +168,7 @@ class WebSocketSession final : public base::WebSocketPeer,
   bool writing_ = false;
   bool closing_ = false;
   bool dropped_ = false;
+  bool large_ = false;
 };
 
 }  // namespace alcove::net

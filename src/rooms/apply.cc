@@ -2,6 +2,7 @@
 // was.
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -18,12 +19,17 @@ class Change {
 
   using Outcome = std::expected<void, Refusal>;
   Outcome run(const Command& command);
+  // Once a room has been opened there is somebody on its stage who moderates, or it ends. By the
+  // log's rule (docs/protocol/room-keys.md, "Succession").
+  void settle();
   Events take_events() { return std::move(events_); }
 
  private:
   Outcome check_permission(const Request& request) const;
 
   Outcome handle(const Join& join);
+  Outcome handle(const Depart& command);
+  Outcome handle(const GiveStage& command);
   Outcome handle(const Leave&);
   Outcome handle(const RaiseHand&);
   Outcome handle(const LowerHand&);
@@ -45,11 +51,12 @@ class Change {
 
   Member& member(MemberId id) { return room_.members.at(id); }
   Member& self() { return member(by_); }
+  MemberId take_place(const Join& join);
   bool to_stage(Member& member, Role role);
   void off_stage(Member& member);
   void lower_hand(Member& member);
+  void begin_leaving(Member& member, LeaveCause cause);
   void leave(MemberId id, LeaveCause cause);
-  void keep_moderated();
   void end(EndCause cause);
   void changed(const Member& member, Role role_before) {
     events_.emplace_back(MemberChanged{member.id, role_before});
@@ -86,30 +93,69 @@ Change::Outcome Change::check_permission(const Request& request) const {
 
 Change::Outcome Change::handle(const Join& join) {
   if (const Outcome allowed = check_join(room_, join); !allowed) return allowed;
-  const base::AccountId& account = join.person.account;
-  if (const auto inside = room_.by_account.find(account); inside != room_.by_account.end()) {
-    Member& same = member(inside->second);
-    same.person = join.person;
-    same.connected = true;
-    events_.emplace_back(MemberJoined{same.id, true});
-    return {};
-  }
-  const Role role = role_on_join(room_, account);
-  const Visitors::Visitor* visitor = room_.visitors.find(account);
-  const MemberId id = visitor != nullptr ? visitor->member : MemberId{room_.next_member++};
+  const Member* replaced = room_.find(join.replaces);
+  const bool needs_seat = join.as_moderator && (replaced == nullptr || !replaced->on_stage());
+  if (needs_seat && room_.seats.full()) return std::unexpected(Refusal::kStageFull);
+  const MemberId id = take_place(join);
   Member& joined = room_.members[id];
   joined.id = id;
   joined.person = join.person;
-  joined.joined_at = now_;
-  room_.by_account[account] = id;
-  if (role != Role::kListener) CHECK(to_stage(joined, role));
-  if (account == room_.host && role == Role::kModerator) room_.opened = true;
-  events_.emplace_back(MemberJoined{id, false});
+  joined.leaf = join.leaf;
+  joined.connected = true;
+  joined.leaving = false;
+  room_.leaving.erase(id);
+  room_.by_account[join.person.account] = id;
+  room_.by_leaf[join.leaf] = id;
+  if (replaced == nullptr) joined.joined_at = now_;
+  if (join.as_moderator) {
+    if (joined.on_stage()) joined.role = Role::kModerator;
+    if (!joined.on_stage()) CHECK(to_stage(joined, Role::kModerator));
+    room_.opened = true;
+  }
+  events_.emplace_back(MemberJoined{id, replaced != nullptr});
+  return {};
+}
+
+// Which member a join becomes; whoever is in its way makes room.
+MemberId Change::take_place(const Join& join) {
+  const base::AccountId& account = join.person.account;
+  const Member* replaced = room_.find(join.replaces);
+  const auto inside = room_.by_account.find(account);
+  if (inside != room_.by_account.end() && inside->second != join.replaces)
+    begin_leaving(member(inside->second), LeaveCause::kReplaced);
+  if (replaced != nullptr) {
+    room_.by_leaf.erase(replaced->leaf);
+    const auto old = room_.by_account.find(replaced->person.account);
+    if (old != room_.by_account.end() && old->second == replaced->id) room_.by_account.erase(old);
+    return replaced->id;
+  }
+  const std::optional<MemberId> visitor = room_.visitors.find(account);
+  if (visitor && room_.find(*visitor) == nullptr) return *visitor;
+  return MemberId{room_.next_member++};
+}
+
+Change::Outcome Change::handle(const Depart& command) {
+  const Member* leaver = room_.find(command.member);
+  if (leaver == nullptr) return std::unexpected(Refusal::kMemberNotFound);
+  if (command.member == by_) {
+    leave(by_, LeaveCause::kLeft);
+    return {};
+  }
+  if (leaver->connected && !leaver->leaving) return std::unexpected(Refusal::kGraceNotOver);
+  leave(command.member, LeaveCause::kGone);
+  return {};
+}
+
+Change::Outcome Change::handle(const GiveStage& command) {
+  Member& target = member(command.member);
+  if (!target.accepting) return std::unexpected(Refusal::kNotInvited);
+  if (!to_stage(target, Role::kSpeaker)) return std::unexpected(Refusal::kStageFull);
+  changed(target, Role::kListener);
   return {};
 }
 
 Change::Outcome Change::handle(const Leave&) {
-  leave(by_, LeaveCause::kLeft);
+  begin_leaving(self(), LeaveCause::kLeft);
   return {};
 }
 
@@ -143,6 +189,7 @@ Change::Outcome Change::handle(const DismissHand& command) {
 
 Change::Outcome Change::handle(const Invite& command) {
   Member& target = member(command.member);
+  target.invited_by = by_;
   if (target.invited) return {};
   target.invited = true;
   changed(target);
@@ -154,8 +201,9 @@ Change::Outcome Change::handle(const Invite& command) {
 Change::Outcome Change::handle(const AcceptInvitation&) {
   Member& me = self();
   if (!me.invited) return std::unexpected(Refusal::kNotInvited);
-  if (!to_stage(me, Role::kSpeaker)) return std::unexpected(Refusal::kStageFull);
-  changed(me, Role::kListener);
+  if (room_.seats.full()) return std::unexpected(Refusal::kStageFull);
+  if (std::exchange(me.accepting, true)) return {};
+  changed(me);
   return {};
 }
 
@@ -163,6 +211,7 @@ Change::Outcome Change::handle(const DeclineInvitation&) {
   Member& me = self();
   if (!me.invited) return std::unexpected(Refusal::kNotInvited);
   me.invited = false;
+  me.accepting = false;
   if (me.hand_raised) lower_hand(me);
   changed(me);
   return {};
@@ -175,7 +224,6 @@ Change::Outcome Change::handle(const MoveToAudience& command) {
   const Role before = target.role;
   off_stage(target);
   changed(target, before);
-  keep_moderated();
   return {};
 }
 
@@ -249,7 +297,7 @@ Change::Outcome Change::handle(const Expire&) {
   if (me == nullptr) return std::unexpected(Refusal::kNotMember);
   if (me->connected || now_ - me->away_since < room_.options.reconnect_grace)
     return std::unexpected(Refusal::kGraceNotOver);
-  leave(by_, LeaveCause::kGone);
+  begin_leaving(self(), LeaveCause::kGone);
   return {};
 }
 
@@ -264,6 +312,7 @@ bool Change::to_stage(Member& target, Role role) {
   target.seat = *seat;
   target.role = role;
   target.invited = false;
+  target.accepting = false;
   target.muted = false;
   target.muted_by_moderator = false;
   target.on_stage_since = now_;
@@ -287,26 +336,39 @@ void Change::lower_hand(Member& target) {
   events_.emplace_back(RaisedHandsChanged{});
 }
 
+void Change::begin_leaving(Member& leaver, LeaveCause cause) {
+  if (std::exchange(leaver.leaving, true)) return;
+  room_.leaving.insert(leaver.id);
+  leaver.invited = false;
+  leaver.accepting = false;
+  if (leaver.hand_raised) lower_hand(leaver);
+  if (std::exchange(leaver.connected, false)) leaver.away_since = now_;
+  events_.emplace_back(MemberLeaving{leaver.id, leaver.leaf, cause});
+}
+
 void Change::leave(MemberId id, LeaveCause cause) {
   Member& leaver = member(id);
   const Role before = leaver.role;
-  room_.visitors.remember(leaver.person.account, {id, before == Role::kModerator});
+  const bool was_leaving = leaver.leaving;
+  const base::AccountId account = leaver.person.account;
+  const Leaf leaf = leaver.leaf;
+  room_.visitors.remember(account, id);
   if (leaver.hand_raised) lower_hand(leaver);
   if (leaver.on_stage()) off_stage(leaver);
-  room_.by_account.erase(leaver.person.account);
+  room_.leaving.erase(id);
+  room_.by_leaf.erase(leaf);
+  const auto own = room_.by_account.find(account);
+  if (own != room_.by_account.end() && own->second == id) room_.by_account.erase(own);
   room_.members.erase(id);
-  events_.emplace_back(MemberLeft{id, before, cause});
-  keep_moderated();
+  events_.emplace_back(MemberLeft{id, leaf, before, cause, was_leaving});
 }
 
-// Once a room has been opened it has a moderator, or it ends.
-void Change::keep_moderated() {
-  if (!room_.opened || !room_.moderators().empty()) return;
-  if (room_.stage.empty()) return end(EndCause::kEmpty);
-  // The longest on stage; somebody whose connection is away only when there is nobody else.
-  const auto connected =
-      std::ranges::find_if(room_.stage, [&](MemberId id) { return member(id).connected; });
-  Member& heir = member(connected != room_.stage.end() ? *connected : room_.stage.front());
+void Change::settle() {
+  if (!room_.opened || room_.ended) return;
+  if (std::ranges::all_of(room_.stage, [&](MemberId id) { return member(id).leaving; }))
+    return end(EndCause::kEmpty);
+  if (!room_.moderators().empty()) return;
+  Member& heir = member(room_.stage.front());
   heir.role = Role::kModerator;
   changed(heir, Role::kSpeaker);
 }
@@ -322,7 +384,23 @@ std::expected<Events, Refusal> apply(Room& room, const Command& command, MemberI
                                      base::Instant now) {
   Change change(room, by, now);
   if (const auto outcome = change.run(command); !outcome) return std::unexpected(outcome.error());
+  change.settle();
   return change.take_events();
+}
+
+std::expected<void, Refusal> Transaction::apply(const Command& command, MemberId by) {
+  Change change(room_, by, now_);
+  if (const auto outcome = change.run(command); !outcome) return std::unexpected(outcome.error());
+  std::ranges::move(change.take_events(), std::back_inserter(events_));
+  return {};
+}
+
+Events Transaction::commit(Room& room) && {
+  Change change(room_, MemberId::kNone, now_);
+  change.settle();
+  std::ranges::move(change.take_events(), std::back_inserter(events_));
+  room = std::move(room_);
+  return std::move(events_);
 }
 
 }  // namespace alcove::rooms

@@ -1,5 +1,6 @@
 #pragma once
-// What can be asked of a room. Pure data; one thread.
+// What can be asked of a room, and what its log says of it: who is in and in what role is decided
+// there (docs/protocol/room-keys.md), and the room follows. Pure data; one thread.
 
 #include <variant>
 
@@ -7,16 +8,28 @@
 
 namespace alcove::rooms {
 
-// Given without a member (`by` is MemberId::kNone). A person who is inside already is replaced: the
-// same member, role and seat on a new connection.
+// From the log, given without a member (`by` is MemberId::kNone).
 struct Join {
   Person person;
   // Whether a moderator of the room follows this account; decided by the caller, needed in social
   // rooms.
   bool followed_by_moderator = false;
+  Leaf leaf{};
+  // Whose place, role and seat this join takes. Another member of the same account begins to leave.
+  MemberId replaces = MemberId::kNone;
+  // On the stage as moderator: the host's first join, a moderator who comes back or resumes.
+  bool as_moderator = false;
+};
+// From the log: a member is out. By the member itself, or by another when it is not connected.
+struct Depart {
+  MemberId member;
+};
+// From the log, by a moderator: a listener who accepted the invitation comes onto the stage.
+struct GiveStage {
+  MemberId member;
 };
 
-// By a member.
+// By a member. Begins to leave: out for everybody, inside for the log until Depart.
 struct Leave {};
 struct RaiseHand {};
 struct LowerHand {};
@@ -52,7 +65,8 @@ struct React {
 };
 struct End {};
 
-// By the server, about the member in `by`: its connection went, came back, or its grace is over.
+// By the server, about the member in `by`: its connection went, came back, or its grace is over and
+// it begins to leave.
 struct Disconnect {};
 struct Reconnect {};
 struct Expire {};
@@ -64,8 +78,8 @@ struct Close {
 };
 
 using Command =
-    std::variant<Join, Leave, RaiseHand, LowerHand, DismissHand, Invite, AcceptInvitation,
-                 DeclineInvitation, MoveToAudience, SetMuted, MakeModerator, Remove, SetLocked,
-                 React, End, Disconnect, Reconnect, Expire, Close>;
+    std::variant<Join, Depart, GiveStage, Leave, RaiseHand, LowerHand, DismissHand, Invite,
+                 AcceptInvitation, DeclineInvitation, MoveToAudience, SetMuted, MakeModerator,
+                 Remove, SetLocked, React, End, Disconnect, Reconnect, Expire, Close>;
 
 }  // namespace alcove::rooms

@@ -10,16 +10,23 @@ namespace alcove::rooms {
 
 struct MemberJoined {
   MemberId member;
-  // The person was inside already: the older connection is to be cut.
+  // It took the place of an older connection, which is to be cut.
   bool replaced = false;
 };
 
-enum class LeaveCause : std::uint8_t { kLeft, kRemoved, kGone };
+// The member's connection is to be cut; the log does not know yet.
+struct MemberLeaving {
+  MemberId member;
+  Leaf leaf{};
+  LeaveCause cause = LeaveCause::kLeft;
+};
 // The member is no longer in the state. Not sent for those inside when a room ends.
 struct MemberLeft {
   MemberId member;
+  Leaf leaf{};
   Role role_before = Role::kListener;
   LeaveCause cause = LeaveCause::kLeft;
+  bool was_leaving = false;
 };
 
 // Role, hand, invitation, mute, seat or connection.
@@ -37,8 +44,8 @@ struct RoomEnded {
   EndCause cause;
 };
 
-using Event = std::variant<MemberJoined, MemberLeft, MemberChanged, RaisedHandsChanged, RoomChanged,
-                           ReactionSent, RoomEnded>;
+using Event = std::variant<MemberJoined, MemberLeaving, MemberLeft, MemberChanged,
+                           RaisedHandsChanged, RoomChanged, ReactionSent, RoomEnded>;
 using Events = std::vector<Event>;
 
 }  // namespace alcove::rooms

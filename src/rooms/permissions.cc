@@ -40,6 +40,7 @@ struct Classify {
   Answer operator()(const LowerHand&) const { return self(Action::kLowerHand); }
   Answer operator()(const DismissHand& c) const { return Request{Action::kDismissHand, c.member}; }
   Answer operator()(const Invite& c) const { return Request{Action::kInviteToStage, c.member}; }
+  Answer operator()(const GiveStage& c) const { return Request{Action::kInviteToStage, c.member}; }
   Answer operator()(const AcceptInvitation&) const { return self(Action::kAcceptInvitation); }
   Answer operator()(const DeclineInvitation&) const { return self(Action::kDeclineInvitation); }
   Answer operator()(const MoveToAudience& c) const {

@@ -1,11 +1,12 @@
 #include "rooms/room.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace alcove::rooms {
 
-void Visitors::remember(const base::AccountId& account, Visitor visitor) {
-  const auto [position, added] = visitors_.insert_or_assign(account, visitor);
+void Visitors::remember(const base::AccountId& account, MemberId member) {
+  const auto [position, added] = visitors_.insert_or_assign(account, member);
   if (added) order_.push_back(account);
   // An account that was forgotten and remembered again stands in the order twice: it may go early.
   while (visitors_.size() > kMaxVisitors || order_.size() > 2 * kMaxVisitors) {
@@ -14,9 +15,10 @@ void Visitors::remember(const base::AccountId& account, Visitor visitor) {
   }
 }
 
-const Visitors::Visitor* Visitors::find(const base::AccountId& account) const {
+std::optional<MemberId> Visitors::find(const base::AccountId& account) const {
   const auto position = visitors_.find(account);
-  return position == visitors_.end() ? nullptr : &position->second;
+  if (position == visitors_.end()) return std::nullopt;
+  return position->second;
 }
 
 const Member* Room::find(MemberId member) const {
@@ -27,6 +29,17 @@ const Member* Room::find(MemberId member) const {
 const Member* Room::find(const base::AccountId& account) const {
   const auto position = by_account.find(account);
   return position == by_account.end() ? nullptr : find(position->second);
+}
+
+const Member* Room::find(const Leaf& leaf) const {
+  const auto position = by_leaf.find(leaf);
+  return position == by_leaf.end() ? nullptr : find(position->second);
+}
+
+std::size_t Room::audience_count() const {
+  const auto hidden = std::ranges::count_if(
+      leaving, [this](MemberId member) { return !members.at(member).shown(); });
+  return members.size() - stage.size() - static_cast<std::size_t>(hidden);
 }
 
 std::vector<MemberId> Room::moderators() const {
@@ -52,19 +65,12 @@ std::expected<void, Refusal> check_join(const Room& room, const Join& join) {
   if (room.ended) return std::unexpected(Refusal::kEnded);
   if (room.blocked.contains(account)) return std::unexpected(Refusal::kBlocked);
   if (room.by_account.contains(account)) return {};
-  if (room.members.size() >= room.options.max_members) return std::unexpected(Refusal::kFull);
-  if (account == room.host || room.visitors.find(account) != nullptr) return {};
+  if (room.member_count() >= room.options.max_members) return std::unexpected(Refusal::kFull);
+  if (account == room.host || room.visitors.find(account)) return {};
   if (room.locked) return std::unexpected(Refusal::kLocked);
   if (room.kind == RoomKind::kSocial && !join.followed_by_moderator)
     return std::unexpected(Refusal::kNotAdmitted);
   return {};
-}
-
-Role role_on_join(const Room& room, const base::AccountId& account) {
-  if (const Member* member = room.find(account)) return member->role;
-  const Visitors::Visitor* visitor = room.visitors.find(account);
-  const bool moderator = visitor != nullptr ? visitor->moderator : account == room.host;
-  return moderator && !room.seats.full() ? Role::kModerator : Role::kListener;
 }
 
 std::vector<std::string_view> allowed_commands(const Room& room, MemberId id) {
@@ -76,6 +82,7 @@ std::vector<std::string_view> allowed_commands(const Room& room, MemberId id) {
     const bool answer =
         row.action == Action::kAcceptInvitation || row.action == Action::kDeclineInvitation;
     if (answer && !member->invited) continue;
+    if (row.action == Action::kAcceptInvitation && member->accepting) continue;
     if (row.action == Action::kRaiseHand && member->hand_raised) continue;
     if (row.action == Action::kLowerHand && !member->hand_raised) continue;
     names.push_back(row.name);

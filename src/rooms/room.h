@@ -5,6 +5,7 @@
 #include <expected>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -19,21 +20,17 @@
 
 namespace alcove::rooms {
 
-// People who were inside and left: they may come back to a locked or social room, keep their member
-// id, and moderators come back as moderators. Bounded; the longest gone is forgotten first.
+// People who were inside and left: they may come back to a locked or social room, and keep their
+// member id. Bounded; the longest gone is forgotten first.
 class Visitors {
  public:
-  struct Visitor {
-    MemberId member = MemberId::kNone;
-    bool moderator = false;
-  };
-  void remember(const base::AccountId& account, Visitor visitor);
+  void remember(const base::AccountId& account, MemberId member);
   void forget(const base::AccountId& account) { visitors_.erase(account); }
-  const Visitor* find(const base::AccountId& account) const;
+  std::optional<MemberId> find(const base::AccountId& account) const;
 
  private:
   static constexpr std::size_t kMaxVisitors = 20'000;
-  std::unordered_map<base::AccountId, Visitor> visitors_;
+  std::unordered_map<base::AccountId, MemberId> visitors_;
   std::deque<base::AccountId> order_;
 };
 
@@ -49,7 +46,9 @@ struct Room {
   bool opened = false;  // the host has been in; from then on there is a moderator until the end
 
   std::map<MemberId, Member> members;
-  std::unordered_map<base::AccountId, MemberId> by_account;
+  std::unordered_map<base::AccountId, MemberId> by_account;  // of two of an account, the newer
+  std::map<Leaf, MemberId> by_leaf;
+  std::set<MemberId> leaving;
   std::vector<MemberId> stage;         // the longest on stage first
   std::vector<MemberId> raised_hands;  // the longest raised first
 
@@ -60,7 +59,10 @@ struct Room {
 
   const Member* find(MemberId id) const;
   const Member* find(const base::AccountId& account) const;
-  std::size_t audience_count() const { return members.size() - stage.size(); }
+  const Member* find(const Leaf& leaf) const;
+  // As shown: without listeners who are leaving.
+  std::size_t audience_count() const;
+  std::size_t member_count() const { return stage.size() + audience_count(); }
   std::vector<MemberId> moderators() const;
 };
 
@@ -73,10 +75,25 @@ Room start(base::RoomId id, std::string title, RoomKind kind, base::AccountId ho
 std::expected<Events, Refusal> apply(Room& room, const Command& command, MemberId by,
                                      base::Instant now);
 
+// Several commands as one: none is in force before commit(), and who moderates is settled after the
+// last. After a refusal the transaction is only good for being dropped.
+class Transaction {
+ public:
+  Transaction(const Room& room, base::Instant now) : room_(room), now_(now) {}
+  std::expected<void, Refusal> apply(const Command& command, MemberId by);
+  // As the commands so far have made it.
+  const Room& room() const { return room_; }
+  // room is the one that the transaction began with.
+  Events commit(Room& room) &&;
+
+ private:
+  Room room_;
+  base::Instant now_;
+  Events events_;
+};
+
 // Whether a Join would be accepted now, without joining.
 std::expected<void, Refusal> check_join(const Room& room, const Join& join);
-// The role that a Join would give.
-Role role_on_join(const Room& room, const base::AccountId& account);
 
 // What the member may do by its role and its present state, in the names of the API.
 std::vector<std::string_view> allowed_commands(const Room& room, MemberId member);

@@ -1,0 +1,37 @@
+#pragma once
+// One entry for a room's log, judged before anything is changed: by the log's rules for its place,
+// by the room for what it does. All or nothing. One thread.
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/api_error.h"
+#include "control/live_room.h"
+
+namespace alcove::control {
+
+// A candidate that an entry admits.
+struct Entering {
+  roomlog::Hash leaf{};
+  std::optional<roomlog::Hash> replaced;  // the leaf whose place it takes
+  std::string box;                        // its JoinBox; empty for who wrote the resume
+};
+
+struct AppendPlan {
+  roomlog::Entry entry;
+  std::string boxes;
+  std::vector<Entering> entering;
+  std::vector<roomlog::Hash> departed;
+  rooms::Transaction room;
+};
+
+// What is left to check is LogState::apply. by: who sends it, a member or a candidate.
+std::expected<AppendPlan, ApiError> plan_append(const LiveRoom& room, const Membership& by,
+                                                const v1::AppendEntry& request, base::Instant now);
+
+ApiError log_invalid();
+ApiError log_conflict();
+
+}  // namespace alcove::control

@@ -1,0 +1,237 @@
+// The room's log: entries in, and out to everybody in its way of following.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "control/framing.h"
+#include "control/house.h"
+#include "control/outbox.h"
+
+namespace alcove::control {
+namespace {
+
+constexpr std::size_t kReboxSize = 84;
+// What one HaveEntry may bring, and how much of it goes into one message.
+constexpr std::size_t kMaxShortCatchUp = 512 << 10;
+constexpr std::size_t kMaxFullCatchUp = 8 << 20;
+constexpr std::size_t kMaxDelivery = 64 << 10;
+
+ApiError stale() {
+  return {.code = base::ErrorCode::kFailedPrecondition,
+          .reason = "join.stale",
+          .message = "Too much was written since: join again."};
+}
+
+bool is_on_stage(const LiveRoom& room, const Membership& membership) {
+  return room.log.state().on_stage(membership.leaf) != nullptr;
+}
+
+}  // namespace
+
+std::optional<ApiError> House::handle_keys(const Place& place, const v1::KeysFromClient& keys) {
+  if (!place.is_member() && !keys.has_append()) return std::nullopt;
+  switch (keys.message_case()) {
+    case v1::KeysFromClient::kAppend:
+      return append(place, keys.append());
+    case v1::KeysFromClient::kRefuse:
+      handle_refusal(place, keys.refuse());
+      return std::nullopt;
+    case v1::KeysFromClient::kRequestBox:
+      return ask_for_box(place);
+    case v1::KeysFromClient::kBox:
+      pass_box(place, keys.box());
+      return std::nullopt;
+    case v1::KeysFromClient::kRequestRoster:
+      return send_roster(place);
+    case v1::KeysFromClient::kHave:
+      return handle_have(place, keys.have().n());
+    case v1::KeysFromClient::MESSAGE_NOT_SET:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<ApiError> House::append(const Place& place, const v1::AppendEntry& request) {
+  if (auto error = context_.check_limit(Limit::kAppend, place.membership->appends)) return error;
+  const RoomRef room = place.room;
+  const auto refuse = [&](const ApiError& error) {
+    context_.metrics.count_entry(false);
+    v1::KeysFromServer keys;
+    v1::AppendRefused& refused = *keys.mutable_append_refused();
+    refused.set_request(request.request());
+    refused.set_reason(std::string(error.reason));
+    refused.set_message(error.message);
+    send_keys(context_, *place.membership, std::move(keys));
+  };
+  auto plan = plan_append(*room, *place.membership, request, context_.now);
+  if (!plan) {
+    refuse(plan.error());
+    return std::nullopt;
+  }
+  if (const auto appended = room->log.append(plan->entry, std::move(plan->boxes)); !appended) {
+    refuse(log_invalid());
+    return std::nullopt;
+  }
+  context_.metrics.count_entry(true);
+  commit(room, *std::move(plan));
+  return std::nullopt;
+}
+
+// The log has the entry; everything else follows.
+void House::commit(const RoomRef& room, AppendPlan plan) {
+  const std::uint64_t n = plan.entry.body.n();
+  const RoomLog::Kept& kept = *room->log.find(n);
+  const bool authority = kept.entry_class.is_authority();
+  for (const Entering& entering : plan.entering) {
+    if (!entering.replaced) continue;
+    keepers_.close(*room, TaskKind::kDepart, *entering.replaced);
+    if (const rooms::Member* old = room->state.find(*entering.replaced)) cut_old(*room, old->id);
+  }
+  const rooms::Events events = std::move(plan.room).commit(room->state);
+  for (const roomlog::Hash& leaf : plan.departed) keepers_.close(*room, TaskKind::kDepart, leaf);
+  deliver_entry(*room, n);
+  for (const Entering& entering : plan.entering) let_in(room, entering, n);
+  dispatch(room, events);
+  if (room->state.ended) return;
+  for (const Entering& entering : plan.entering) {
+    const rooms::Member* member = room->state.find(entering.leaf);
+    const auto found = member ? room->members.find(member->id) : room->members.end();
+    if (found == room->members.end()) continue;
+    send_admitted(room, found->second);
+    update_presence(room, found->second);
+  }
+  if (authority) Keepers::forget_refusals(*room);
+  if (authority || !plan.entering.empty()) review(room);
+}
+
+// A join whose place is taken.
+void House::cut_old(LiveRoom& room, rooms::MemberId member) {
+  auto node = room.members.extract(member);
+  if (node.empty()) return;
+  send_removed(context_, node.mapped(), "replaced");
+  forget(node.mapped());
+  close_endpoint(context_, node.mapped().join_id);
+}
+
+// A candidate becomes a member. Its socket, where there is one, stays.
+void House::let_in(const RoomRef& room, const Entering& entering, std::uint64_t n) {
+  const rooms::Member* member = room->state.find(entering.leaf);
+  if (member == nullptr) {  // and went in the same entry
+    return drop_candidate(room, entering.leaf,
+                          {.code = base::ErrorCode::kUnauthenticated,
+                           .reason = "join.invalid",
+                           .message = "This join is over: join again."});
+  }
+  Candidate candidate = take_candidate(*room, entering.leaf);
+  // Of one account: it departed in this entry, and the member id is kept.
+  cut_old(*room, member->id);
+  Membership& membership = room->members[member->id];
+  membership = std::move(candidate.join);
+  membership.member = member->id;
+  membership.candidate = 0;
+  membership.admit_n = n;
+  membership.join_box = entering.box;
+}
+
+void House::deliver_entry(LiveRoom& room, std::uint64_t n) {
+  const RoomLog::Kept& kept = *room.log.find(n);
+  const std::string plain = encode_entry(kept.object, {});
+  for (auto& [id, membership] : room.members) {
+    if (membership.socket == nullptr || !membership.following) continue;
+    const bool on_stage = is_on_stage(room, membership);
+    if (kept.entry_class.is_authority()) membership.socket->allow_large(on_stage);
+    if (!on_stage && !kept.entry_class.is_short()) continue;
+    const std::string_view box = kept.fresh ? room.log.box(n, membership.leaf) : std::string_view();
+    send_delivery(context_, membership, box.empty() ? plain : encode_entry(kept.object, box));
+  }
+}
+
+// Admitted, what was written since, Welcome; and then sound.
+void House::send_admitted(const RoomRef& room, Membership& membership) {
+  if (membership.socket == nullptr || membership.admitted_sent) return;
+  auto chain = room->log.chain_before(membership.admit_n);
+  const RoomLog::Kept* admit = room->log.find(membership.admit_n);
+  if (!chain || admit == nullptr) return send_goodbye(context_, membership, stale());
+  v1::KeysFromServer keys;
+  v1::Admitted& admitted = *keys.mutable_admitted();
+  *admitted.mutable_chain() = *std::move(chain);
+  CHECK(admitted.mutable_admit()->ParseFromString(admit->object));
+  admitted.set_box(std::exchange(membership.join_box, {}));
+  membership.socket->allow_large(is_on_stage(*room, membership));
+  send_keys(context_, membership, std::move(keys));
+  membership.admitted_sent = true;
+  if (!catch_up(*room, membership, membership.admit_n)) return;
+  allow_receiving(context_, membership);
+  update_sending(context_, membership, room->state.members.at(membership.member));
+  send_welcome({room, &membership});
+  send_media(context_, membership);
+}
+
+// What follows `from`, and from then on as it comes. False: it is too much or not held, and the
+// socket is closed.
+bool House::catch_up(LiveRoom& room, Membership& membership, std::uint64_t from) {
+  auto entries = room.log.after(from);
+  const bool full = is_on_stage(room, membership);
+  std::size_t size = 0;
+  if (entries) {
+    if (!full)
+      std::erase_if(*entries, [](const auto* each) { return !each->entry_class.is_short(); });
+    for (const RoomLog::Kept* each : *entries) size += each->object.size();
+  }
+  if (!entries || size > (full ? kMaxFullCatchUp : kMaxShortCatchUp)) {
+    send_goodbye(context_, membership, stale());
+    return false;
+  }
+  membership.following = true;
+  std::string encoded;
+  for (const RoomLog::Kept* each : *entries) {
+    encoded += encode_entry(
+        each->object, each->fresh ? room.log.box(each->n, membership.leaf) : std::string_view());
+    if (encoded.size() < kMaxDelivery && each != entries->back()) continue;
+    send_delivery(context_, membership, encoded);
+    encoded.clear();
+  }
+  return true;
+}
+
+std::optional<ApiError> House::handle_have(const Place& place, std::uint64_t n) {
+  Membership& membership = *place.membership;
+  if (!membership.admitted_sent) return std::nullopt;
+  if (auto error = context_.check_limit(Limit::kCatchUp, membership.catch_ups)) return error;
+  if (!catch_up(*place.room, membership, n)) update_presence(place.room, membership);
+  return std::nullopt;
+}
+
+std::optional<ApiError> House::send_roster(const Place& place) {
+  if (!is_on_stage(*place.room, *place.membership)) return std::nullopt;
+  if (auto error = context_.check_limit(Limit::kRoster, place.membership->rosters)) return error;
+  for (v1::RosterPart& part : place.room->log.roster()) {
+    v1::KeysFromServer keys;
+    *keys.mutable_roster() = std::move(part);
+    send_keys(context_, *place.membership, std::move(keys));
+  }
+  return std::nullopt;
+}
+
+std::optional<ApiError> House::ask_for_box(const Place& place) {
+  if (auto error = context_.check_limit(Limit::kCatchUp, place.membership->catch_ups)) return error;
+  keepers_.open(place.room, TaskKind::kRebox, place.membership->leaf);
+  return std::nullopt;
+}
+
+void House::pass_box(const Place& place, const v1::MemberBox& box) {
+  roomlog::Hash leaf{};
+  if (box.leaf().size() != leaf.size() || box.box().size() != kReboxSize) return;
+  std::ranges::copy(base::as_bytes(box.leaf()), leaf.begin());
+  if (!Keepers::was_asked(*place.room, TaskKind::kRebox, leaf, place.membership->leaf)) return;
+  keepers_.close(*place.room, TaskKind::kRebox, leaf);
+  const rooms::Member* member = place.room->state.find(leaf);
+  const auto found = member ? place.room->members.find(member->id) : place.room->members.end();
+  if (found == place.room->members.end()) return;
+  v1::KeysFromServer keys;
+  *keys.mutable_box() = box;
+  send_keys(context_, found->second, std::move(keys));
+}
+
+}  // namespace alcove::control
