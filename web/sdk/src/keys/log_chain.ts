@@ -44,28 +44,31 @@ function walk(
   advance: Entry,
   head: Entry,
 ): WalkedChain | LogError {
-  for (const entry of inOrder(authority, [advance, head])) {
-    const entryClass = state.classOf(entry.body);
-    if (authority.includes(entry) && !isAuthority(entryClass)) return 'fork';
-    if (!isShort(entryClass)) return 'fork';
-    const changes = state.apply(entry, 'chain');
-    if (typeof changes === 'string') return changes;
+  const authorityHashes = authority.map(({ hash }) => hash);
+  const advanceIsListed = authorityHashes.some((hash) => equal(hash, advance.hash));
+  const newer = authority.findIndex(({ body }) => body.n > advance.body.n);
+  const before = newer === -1 ? authority.length : newer;
+  for (const [i, entry] of authority.entries()) {
+    const error =
+      (i === before && !advanceIsListed ? step(state, advance) : null) ??
+      (isAuthority(state.classOf(entry.body)) ? step(state, entry) : 'fork');
+    if (error !== null) return error;
   }
-  const headIsLast = equal(state.last, head.hash);
-  return hasAdvance(advance) && headIsLast && state.epoch === advance.body.epoch
-    ? { state, advance, head }
-    : 'wrong_state';
+  const error =
+    (before === authority.length && !advanceIsListed ? step(state, advance) : null) ??
+    (equal(state.last, head.hash) ? null : stepToHead(state, head));
+  if (error !== null) return error;
+  const isComplete = hasAdvance(advance) && state.epoch === advance.body.epoch;
+  return isComplete ? { state, advance, head } : 'wrong_state';
 }
 
-/** By n; who is in the list of authority already is taken once. */
-function inOrder(authority: readonly Entry[], others: readonly Entry[]): Entry[] {
-  const all = [...authority];
-  for (const entry of others) {
-    if (all.some(({ hash }) => equal(hash, entry.hash))) continue;
-    const after = all.findIndex(({ body }) => body.n > entry.body.n);
-    all.splice(after === -1 ? all.length : after, 0, entry);
-  }
-  return all;
+function step(state: LogState, entry: Entry): LogError | null {
+  const changes = state.apply(entry, 'chain');
+  return typeof changes === 'string' ? changes : null;
+}
+
+function stepToHead(state: LogState, head: Entry): LogError | null {
+  return isShort(state.classOf(head.body)) ? step(state, head) : 'fork';
 }
 
 function parseOne(object: SignedObject | undefined): Entry | null {

@@ -26,3 +26,8 @@ export function bytesOf(hex: string): Uint8Array {
   if (bytes === null) throw new Error(`not hexadecimal: ${hex}`);
   return bytes;
 }
+
+/** No number in these files is above 2^53, which JSON.parse would round. */
+export function vectorJson<Value>(name: string): Value {
+  return JSON.parse(readFileSync(vectorPath(name), 'utf8')) as Value;
+}
