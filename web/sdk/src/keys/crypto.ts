@@ -101,8 +101,17 @@ export function ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array {
   return ed25519.sign(message, seed);
 }
 
+/**
+ * RFC 7748. By the Edwards form of the same curve, for whose base point there is a table: several times as
+ * fast as the ladder, which counts where a fresh secret is sealed to thousands.
+ */
 export function x25519PublicKey(privateKey: Uint8Array): Uint8Array {
-  return x25519.getPublicKey(privateKey);
+  const clamped = privateKey.slice();
+  clamped[0] = (clamped[0] ?? 0) & 248;
+  clamped[31] = ((clamped[31] ?? 0) & 127) | 64;
+  const { Y, Z } = kPoint.BASE.multiply(numberLittleEndian(clamped) % kOrder);
+  const { Fp } = kPoint;
+  return Fp.toBytes(Fp.mul(Fp.add(Z, Y), Fp.inv(Fp.sub(Z, Y))));
 }
 
 /** RFC 7748; null where the result is all zero: a public key of small order. */

@@ -1,3 +1,4 @@
+import { x25519 } from '@noble/curves/ed25519';
 import { describe, expect, it } from 'vitest';
 import { kNoBytes, toHex } from '../../src/keys/bytes';
 import {
@@ -8,8 +9,10 @@ import {
   expand,
   hkdfExpand,
   hkdfExtract,
+  x25519PublicKey,
   x25519Shared,
 } from '../../src/keys/crypto';
+import { seedOf } from './log_fixture';
 import { bytesOf, vectorLines } from './vectors';
 
 // RFC 8032, section 7.1, tests 1 to 3: secret key, public key, message, signature.
@@ -65,6 +68,13 @@ describe('Ed25519', () => {
 });
 
 describe('X25519', () => {
+  it('has the public keys of the ladder', () => {
+    for (let i = 0; i < 32; ++i) {
+      const secret = seedOf(`secret ${String(i)}`);
+      expect(toHex(x25519PublicKey(secret))).toBe(toHex(x25519.getPublicKey(secret)));
+    }
+  });
+
   it('refuses keys of small order', () => {
     const secret = new Uint8Array(32).fill(9);
     for (const key of [
