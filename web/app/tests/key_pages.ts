@@ -94,7 +94,7 @@ async function warnings(browser: Browser, variant: Variant, dist: string, pictur
   const shown = page.locator('.banners .warning');
   for (const code of new Set(kWarnings.map((warning) => warning.code))) {
     const held: KeyWarning[] = kWarnings.filter((warning) => warning.code === code);
-    await setKeys(page, { warnings: held, sendingStopped: code === 'stale' });
+    await setKeys(page, { warnings: held, sendingStopped: code === 'stale' || code === 'fork' });
     await shown.first().waitFor();
     check((await shown.count()) === 1, `${code}: not one banner`);
     const serious = code === 'fork' || code === 'failed_check';

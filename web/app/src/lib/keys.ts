@@ -81,33 +81,20 @@ export function foundIn(members: readonly VerifiedMember[], text: string): Verif
 
 /** A tile of the stage. Who it is comes from the room's log; whether muted or away, from the server. */
 export interface OnStage {
-  leaf: string;
+  member: Member;
   name: string;
   moderator: boolean;
-  self: boolean;
   deviceChanged: boolean;
-  /** Null while the server has not told of the member yet. */
-  member: Member | null;
 }
 
-/** In the server's order, which is the one of arrival; last who is not in it yet. */
 export function stageOf(keys: KeysView, room: RoomState): OnStage[] {
-  const known = [...room.stage, ...room.audienceSample];
-  const order = (memberId: number) => {
-    const at = room.stage.findIndex((member) => member.memberId === memberId);
-    return at < 0 ? Infinity : at;
-  };
-  return [...keys.stage]
-    .sort((a, b) => {
-      const [first, second] = [order(a.memberId), order(b.memberId)];
-      return first === second ? a.seat - b.seat : first - second;
-    })
-    .map(({ leaf, name, role, device, memberId }) => ({
-      leaf,
-      name,
-      moderator: role === Role.MODERATOR,
-      self: device === 'self',
-      deviceChanged: device === 'changed',
-      member: known.find((member) => memberId !== 0 && member.memberId === memberId) ?? null,
-    }));
+  return room.stage.map((member) => {
+    const verified = keys.stage.find(({ seat }) => seat === member.seat);
+    return {
+      member,
+      name: verified?.name ?? member.displayName,
+      moderator: (verified?.role ?? member.role) === Role.MODERATOR,
+      deviceChanged: verified?.device === 'changed',
+    };
+  });
 }

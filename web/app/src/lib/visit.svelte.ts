@@ -1,4 +1,11 @@
-import { ElementAudioSink, Reaction, RoomClient, isOnStage, isOver } from '@alcove/sdk';
+import {
+  ElementAudioSink,
+  Reaction,
+  RoomClient,
+  isOnStage,
+  isOver,
+  toAlcoveError,
+} from '@alcove/sdk';
 import type {
   CommandInit,
   KeyWarningCode,
@@ -127,7 +134,9 @@ export class Visit {
       await action();
       return true;
     } catch (thrown) {
-      this.say(errorText(thrown));
+      // A banner says that an own entry of the log did not come back.
+      const shown = toAlcoveError(thrown).reason === 'keys.not_acknowledged';
+      if (!shown) this.say(errorText(thrown));
       return false;
     }
   }
@@ -151,8 +160,7 @@ export class Visit {
   #viewChanged(view: RoomView): void {
     const before = this.view as RoomView | undefined;
     this.view = view;
-    const wasAway = before?.phase === 'reconnecting' || before?.phase === 'waiting';
-    if (wasAway && before.room.title !== '' && view.phase === 'connected') {
+    if (before?.phase === 'reconnecting' && view.phase === 'connected') {
       this.say(t('notice.reconnected'));
     }
     this.#forgetDismissed(view);

@@ -124,7 +124,8 @@ export const en = {
   'warning.fork': 'The server shows different people different rooms',
   'warning.failed_check': 'The room’s log has something in it that is not valid',
   'warning.advice':
-    'Nothing you say is sent any more. Leave, start a new room, and tell the people in this one by another way, such as a phone call.',
+    'Leave, start a new room, and tell the people in this one by another way, such as a phone call.',
+  'warning.stopped': 'Nothing you say is sent any more.',
   'warning.leave': 'Leave this room',
   'warning.stale':
     'For 15 seconds nothing has confirmed who is in this room. Nothing you say is sent until it is confirmed again.',
@@ -327,6 +328,15 @@ export const en = {
   'error.account.registration_closed': 'This server does not take new accounts.',
   'error.session.invalid': 'Please log in again.',
   'error.session.not_found': 'That session has already ended.',
+  'error.keys.fork':
+    'The server shows different people different rooms. Do not go in; tell the people by another way, such as a phone call.',
+  'error.keys.failed_check':
+    'The room’s log has something in it that is not valid. Do not go in; tell the people by another way, such as a phone call.',
+  'error.keys.wrong_room':
+    'The server shows another room than the one of your link. Do not go in; tell whoever sent you the link by another way.',
+  'error.keys.bad_genesis':
+    'The server shows a room that nobody has signed. Do not go in; tell whoever sent you the link by another way.',
+  'error.keys.not_permitted': 'Your role in this room does not allow that.',
   'error.room.ended': 'This room has ended.',
   'error.room.not_member': 'You are not in this room any more.',
   'error.room.not_allowed': 'Your role in this room does not allow that.',

@@ -127,7 +127,8 @@ export const fr: Catalogue = {
   'warning.fork': 'Le serveur montre des salons différents à des personnes différentes',
   'warning.failed_check': 'Le journal du salon contient quelque chose d’invalide',
   'warning.advice':
-    'Plus rien de ce que vous dites n’est envoyé. Partez, ouvrez un nouveau salon et prévenez les personnes de celui-ci par un autre moyen, par exemple par téléphone.',
+    'Partez, ouvrez un nouveau salon et prévenez les personnes de celui-ci par un autre moyen, par exemple par téléphone.',
+  'warning.stopped': 'Plus rien de ce que vous dites n’est envoyé.',
   'warning.leave': 'Quitter ce salon',
   'warning.stale':
     'Depuis 15 secondes, rien n’a confirmé qui est dans ce salon. Rien de ce que vous dites n’est envoyé jusqu’à la prochaine confirmation.',
@@ -333,6 +334,15 @@ export const fr: Catalogue = {
   'error.account.registration_closed': 'Ce serveur n’accepte pas de nouveaux comptes.',
   'error.session.invalid': 'Reconnectez-vous.',
   'error.session.not_found': 'Cette session est déjà fermée.',
+  'error.keys.fork':
+    'Le serveur montre des salons différents à des personnes différentes. N’entrez pas ; prévenez les autres par un autre moyen, par exemple par téléphone.',
+  'error.keys.failed_check':
+    'Le journal du salon contient quelque chose d’invalide. N’entrez pas ; prévenez les autres par un autre moyen, par exemple par téléphone.',
+  'error.keys.wrong_room':
+    'Le serveur montre un autre salon que celui de votre lien. N’entrez pas ; prévenez par un autre moyen la personne qui vous a envoyé le lien.',
+  'error.keys.bad_genesis':
+    'Le serveur montre un salon que personne n’a signé. N’entrez pas ; prévenez par un autre moyen la personne qui vous a envoyé le lien.',
+  'error.keys.not_permitted': 'Votre rôle dans ce salon ne le permet pas.',
   'error.room.ended': 'Ce salon est clos.',
   'error.room.not_member': 'Vous n’êtes plus dans ce salon.',
   'error.room.not_allowed': 'Votre rôle dans ce salon ne le permet pas.',
