@@ -1,0 +1,389 @@
+// What happens to members over a room's life: stage, departures, reloads, lost connections, beats.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "e2ee/room_keys.h"
+#include "support/simulated_room.h"
+
+namespace alcove::e2ee {
+namespace {
+
+using base::milliseconds;
+using base::seconds;
+using simulation::Room;
+using simulation::Who;
+
+constexpr Who kHost = simulation::SimulatedHouse::kHost;
+
+std::size_t beats_of(Room& room, Who who) {
+  return static_cast<std::size_t>(std::ranges::count_if(room.appends, [&](const auto& append) {
+    const auto entry = roomlog::parse_entry(append.second.entry());
+    return append.first == who && entry && entry->body.ops_size() == 0 && !entry->has_advance();
+  }));
+}
+
+TEST(RoomKeysLife, PromotedListenerGetsTheRosterAndIsAKeeper) {
+  Room room(2);
+  EXPECT_FALSE(room.keys(1).state().is_full());
+  room.give_stage(kHost, 1);
+  room.run_for(seconds(1));
+  EXPECT_TRUE(room.keys(1).state().is_full());
+  EXPECT_TRUE(room.keys(1).may_send());
+  EXPECT_TRUE(room.hears(2, 1));
+  // Now it lets others in.
+  room.may_ask = [](Who who) { return who == 1; };
+  const Who joiner = room.add_person("joiner");
+  room.join(joiner);
+  room.run_for(seconds(1));
+  EXPECT_TRUE(room.keys(joiner).admitted());
+  EXPECT_TRUE(room.hears(joiner, kHost));
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
+TEST(RoomKeysLife, StageIsGivenOnlyToWhomThisClientInvited) {
+  Room room(1);
+  room.accept_stage(kHost, room.leaf(1));
+  room.run_for(seconds(1));
+  EXPECT_EQ(room.keys(kHost).state().on_stage(room.leaf(1)), nullptr);
+}
+
+TEST(RoomKeysLife, SteppingDownSilencesAndGoesOnInShort) {
+  Room room(2, 1);
+  ASSERT_TRUE(room.keys(1).set_role(room.now, room.wall(), room.leaf(1), v1::ROLE_LISTENER));
+  const base::Buffer before = room.sound(1);
+  room.drain(1);
+  room.run_for(milliseconds(100));
+  EXPECT_FALSE(room.keys(1).may_send());
+  EXPECT_TRUE(room.sound(1).empty());
+  EXPECT_FALSE(room.hears(2, 1, before));
+  room.run_for(seconds(20));
+  EXPECT_EQ(room.keys(1).state().last_short(), room.keys(kHost).state().last_short());
+  EXPECT_TRUE(room.hears(1, kHost));
+  room.give_stage(kHost, 1);
+  room.run_for(seconds(1));
+  EXPECT_TRUE(room.keys(1).state().is_full());
+  EXPECT_TRUE(room.hears(2, 1));
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
+TEST(RoomKeysLife, ModeratorMovesSomebodyDownAndMakesModerators) {
+  Room room(2, 2);
+  ASSERT_TRUE(room.keys(kHost).set_role(room.now, room.wall(), room.leaf(1), v1::ROLE_MODERATOR));
+  room.drain(kHost);
+  room.run_for(milliseconds(200));
+  ASSERT_TRUE(room.keys(1).set_role(room.now, room.wall(), room.leaf(2), v1::ROLE_LISTENER));
+  EXPECT_FALSE(room.keys(1).set_role(room.now, room.wall(), room.leaf(kHost), v1::ROLE_LISTENER));
+  EXPECT_FALSE(room.keys(1).eject(room.now, room.wall(), room.leaf(kHost)));
+  room.drain(1);
+  room.run_for(milliseconds(200));
+  EXPECT_EQ(room.keys(kHost).state().stage().size(), 2);
+  EXPECT_FALSE(room.keys(2).set_locked(room.now, room.wall(), true));
+}
+
+TEST(RoomKeysLife, DepartureOfASpeakerBringsAFreshEpoch) {
+  Room room(2, 2);
+  const std::uint32_t epoch = room.keys(kHost).state().epoch();
+  ASSERT_TRUE(room.keys(2).depart(room.now, room.wall()));
+  room.drain(2);
+  room.run_for(seconds(3));
+  EXPECT_FALSE(room.keys(2).admitted());
+  EXPECT_EQ(room.keys(kHost).state().stage().size(), 2);
+  EXPECT_EQ(room.keys(kHost).state().epoch(), epoch + 1);
+  EXPECT_FALSE(room.hears(2, kHost));
+  EXPECT_TRUE(room.hears(1, kHost));
+}
+
+TEST(RoomKeysLife, LostSpeakerIsTakenOutByASpeakerOnlyAfterThirtySeconds) {
+  Room room(2, 2);
+  room.may_ask = [](Who who) { return who == 1; };
+  const roomlog::Hash gone = room.leaf(2);
+  room.run_for(seconds(3));
+  room.leave(2);
+  room.run_for(seconds(15));
+  EXPECT_NE(room.keys(1).state().member(gone), nullptr);
+  room.run_for(seconds(25));
+  EXPECT_EQ(room.keys(1).state().member(gone), nullptr);
+}
+
+TEST(RoomKeysLife, ListenersInClosedRoomsAreFollowedByAFreshEpochWithinAMinute) {
+  Room room(2, 1, v1::ROOM_KIND_CLOSED, true);
+  const std::uint32_t epoch = room.keys(kHost).state().epoch();
+  room.leave(2);
+  room.run_for(seconds(30));
+  EXPECT_EQ(room.keys(kHost).state().epoch(), epoch);
+  EXPECT_EQ(room.keys(kHost).roster().size(), 2);
+  room.run_for(seconds(40));
+  EXPECT_EQ(room.keys(kHost).state().epoch(), epoch + 1);
+  EXPECT_TRUE(room.hears(1, kHost));
+}
+
+TEST(RoomKeysLife, FreshEpochEveryTenMinutes) {
+  Room room(2, 1);
+  const std::uint32_t epoch = room.keys(kHost).state().epoch();
+  room.run_for(seconds(590));
+  EXPECT_EQ(room.keys(kHost).state().epoch(), epoch);
+  room.run_for(seconds(30));
+  EXPECT_EQ(room.keys(kHost).state().epoch(), epoch + 1);
+  EXPECT_TRUE(room.hears(2, 1));
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
+TEST(RoomKeysLife, OnlyStageMemberResumesWithFiveListeners) {
+  Room room(5);
+  room.disconnect(kHost);
+  room.run_for(seconds(3));
+  room.join(kHost);
+  room.run_for(seconds(1));
+  ASSERT_TRUE(room.keys(kHost).admitted());
+  EXPECT_TRUE(room.keys(kHost).may_send());
+  EXPECT_EQ(room.keys(kHost).state().roster_size(), 6);
+  for (const Who who : {1, 2, 3, 4, 5}) EXPECT_TRUE(room.hears(who, kHost)) << who;
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
+TEST(RoomKeysLife, ReloadOfAModeratorWithOthersOnTheStage) {
+  Room room(3, 1);
+  const roomlog::Hash old = room.leaf(kHost);
+  room.join(kHost);
+  room.run_for(seconds(1));
+  ASSERT_TRUE(room.keys(kHost).admitted());
+  EXPECT_NE(room.leaf(kHost), old);
+  EXPECT_EQ(room.keys(1).state().on_stage(room.leaf(kHost))->role, v1::ROLE_MODERATOR);
+  EXPECT_TRUE(room.keys(kHost).state().is_full());
+  EXPECT_TRUE(room.hears(2, kHost));
+  EXPECT_TRUE(room.hears(kHost, 1));
+  EXPECT_EQ(room.keys(1).roster().size(), 4);
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
+TEST(RoomKeysLife, WhoWaitsIsLetInByTheOneWhoResumes) {
+  Room room;
+  const Who waiter = room.add_person("waiter");
+  room.disconnect(kHost);
+  room.join(waiter);
+  room.run_for(seconds(1));
+  EXPECT_THAT(room.person(waiter).waiting, testing::ElementsAre(v1::Waiting::REASON_NOBODY));
+  room.join(kHost);
+  room.run_for(seconds(2));
+  EXPECT_TRUE(room.keys(waiter).admitted());
+  EXPECT_TRUE(room.hears(waiter, kHost));
+}
+
+TEST(RoomKeysLife, ReconnectCatchesUpWithBoxes) {
+  Room room(3, 1);
+  for (const Who who : {1, 2}) room.disconnect(who);
+  room.keys(kHost).eject(room.now, room.wall(), room.leaf(3));
+  room.drain(kHost);
+  room.run_for(seconds(7));
+  EXPECT_FALSE(room.hears(2, kHost));
+  for (const Who who : {1, 2}) room.reconnect(who);
+  room.run_for(seconds(1));
+  for (const Who who : {1, 2}) {
+    EXPECT_EQ(room.keys(who).state().last_short(), room.keys(kHost).state().last_short());
+    EXPECT_TRUE(room.hears(who, kHost));
+  }
+  EXPECT_TRUE(room.keys(1).may_send());
+  EXPECT_EQ(room.count(1, KeyWarning::kFailedCheck), 0);
+}
+
+TEST(RoomKeysLife, MissingAndWrongBoxesAreMadeUpForByARebox) {
+  Room room(3, 1);
+  room.tamper = [](Who to, v1::KeysFromServer& message) {
+    if (!message.has_delivery()) return base::Duration{};
+    for (v1::DeliveredEntry& entry : *message.mutable_delivery()->mutable_entries()) {
+      if (to == 1) entry.clear_box();
+      if (to == 2 && !entry.box().empty()) entry.mutable_box()->at(40) ^= 1;
+    }
+    return base::Duration{};
+  };
+  room.keys(kHost).eject(room.now, room.wall(), room.leaf(3));
+  room.drain(kHost);
+  room.run_for(milliseconds(30));
+  EXPECT_FALSE(room.keys(1).may_send());
+  EXPECT_FALSE(room.hears(2, kHost));
+  room.run_for(milliseconds(100));
+  EXPECT_TRUE(room.keys(1).may_send());
+  EXPECT_TRUE(room.hears(2, kHost));
+  EXPECT_TRUE(room.hears(2, 1));
+  EXPECT_EQ(room.count(1, KeyWarning::kFaultyAuthor), 0);
+}
+
+TEST(RoomKeysLife, SenderStopsWithoutFreshEntriesAndRecovers) {
+  Room room(1, 1);
+  room.disconnect(1);
+  room.run_for(milliseconds(15'500));
+  EXPECT_FALSE(room.keys(1).may_send());
+  EXPECT_TRUE(room.sound(1).empty());
+  EXPECT_TRUE(room.hears(1, kHost));  // reception goes on
+  EXPECT_EQ(room.count(1, KeyWarning::kStale), 1);
+  EXPECT_EQ(room.count(kHost, KeyWarning::kStale), 0);
+  room.reconnect(1);
+  room.run_for(seconds(1));
+  EXPECT_TRUE(room.keys(1).may_send());
+  EXPECT_EQ(room.count(1, KeyWarning::kStale, false), 1);
+}
+
+TEST(RoomKeysLife, OneMemberBeatsAloneEveryFiveSeconds) {
+  Room room;
+  room.run_for(seconds(60));
+  EXPECT_NEAR(static_cast<double>(beats_of(room, kHost)), 12, 1);
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
+TEST(RoomKeysLife, TwoMembersBeatInTurn) {
+  Room room(1, 1);
+  room.run_for(seconds(60));
+  EXPECT_NEAR(static_cast<double>(beats_of(room, kHost)), 6, 1);
+  EXPECT_NEAR(static_cast<double>(beats_of(room, 1)), 6, 1);
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
+TEST(RoomKeysLife, FiveMembersBeatInTurnAndTheModeratorEveryTwentySeconds) {
+  Room room(4, 4);
+  room.run_for(seconds(100));
+  std::size_t all = 0;
+  for (const Who who : {0, 1, 2, 3, 4}) all += beats_of(room, who);
+  for (const Who who : {1, 2, 3}) EXPECT_GE(beats_of(room, who), 3) << who;
+  EXPECT_LE(all, 26);
+  EXPECT_GE(beats_of(room, kHost), 4);
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
+TEST(RoomKeysLife, MemberThatMissesItsTurnsIsToldOfAndAFreshEpochFollows) {
+  Room room(3, 2);
+  room.disconnect(2);
+  const std::uint32_t epoch = room.keys(kHost).state().epoch();
+  room.run_for(seconds(60));
+  EXPECT_EQ(room.warned_of(kHost, KeyWarning::kNotSameLog), "member2");
+  EXPECT_EQ(room.warned_of(3, KeyWarning::kNotSameLog), "member2");
+  EXPECT_EQ(room.keys(kHost).state().epoch(), epoch + 1);
+  room.reconnect(2);
+  room.run_for(seconds(20));
+  EXPECT_EQ(room.count(kHost, KeyWarning::kNotSameLog, false), 1);
+}
+
+TEST(RoomKeysLife, ClosedRoomLetsInByLinkOnly) {
+  Room room(1, 1, v1::ROOM_KIND_CLOSED, true);
+  ASSERT_TRUE(room.keys(1).admitted());
+  const Who stranger = room.add_person("stranger");
+  room.join(stranger);
+  room.run_for(seconds(1));
+  EXPECT_FALSE(room.keys(stranger).admitted());
+  EXPECT_THAT(room.person(stranger).refusals,
+              testing::ElementsAre(v1::RefuseCandidate::REASON_NO_LINK));
+  const Who liar = room.add_person("liar");
+  room.person(liar).link = roomlog::LinkSecret{1, 2, 3};
+  room.join(liar);
+  room.run_for(seconds(1));
+  EXPECT_THAT(room.person(liar).refusals,
+              testing::ElementsAre(v1::RefuseCandidate::REASON_NO_LINK));
+  const Who invited = room.add_person("invited");
+  ASSERT_TRUE(room.keys(kHost).invite_identities(room.now, room.wall(),
+                                                 {room.person(invited).identity->public_key()}));
+  room.drain(kHost);
+  room.run_for(milliseconds(200));
+  room.join(invited);
+  room.run_for(seconds(1));
+  EXPECT_TRUE(room.keys(invited).admitted());
+}
+
+TEST(RoomKeysLife, LinkIsVoidAfterAnEjectAndRenewed) {
+  Room room(2, 1, v1::ROOM_KIND_CLOSED, true);
+  room.keys(kHost).eject(room.now, room.wall(), room.leaf(2));
+  room.drain(kHost);
+  room.run_for(milliseconds(300));
+  EXPECT_FALSE(room.keys(kHost).link().has_value());
+  const Who late = room.add_person("late");
+  room.person(late).link = room.link_secret;
+  room.join(late);
+  room.run_for(seconds(1));
+  EXPECT_THAT(room.person(late).refusals,
+              testing::ElementsAre(v1::RefuseCandidate::REASON_NO_LINK));
+  ASSERT_TRUE(room.keys(kHost).renew_link(room.now, room.wall()));
+  room.drain(kHost);
+  room.run_for(milliseconds(300));
+  ASSERT_TRUE(room.keys(kHost).link().has_value());
+  EXPECT_NE(room.keys(kHost).link()->secret, room.link_secret);
+  // The speaker got it too, and checks with it.
+  EXPECT_EQ(room.keys(1).link()->secret, room.keys(kHost).link()->secret);
+  room.may_ask = [](Who who) { return who == 1; };
+  room.person(late).link = room.keys(kHost).link()->secret;
+  room.join(late);
+  room.run_for(seconds(1));
+  EXPECT_TRUE(room.keys(late).admitted());
+}
+
+TEST(RoomKeysLife, NewSpeakerGetsTheRenewedLink) {
+  Room room(1, 0, v1::ROOM_KIND_CLOSED, true);
+  room.keys(kHost).renew_link(room.now, room.wall());
+  room.drain(kHost);
+  room.run_for(milliseconds(300));
+  EXPECT_FALSE(room.keys(1).link().has_value());
+  room.give_stage(kHost, 1);
+  room.run_for(seconds(1));
+  ASSERT_TRUE(room.keys(1).link().has_value());
+  EXPECT_EQ(room.keys(1).link()->secret, room.keys(kHost).link()->secret);
+}
+
+TEST(RoomKeysLife, LockedRoomLetsInOnlyWhoWasInside) {
+  Room room(1, 1);
+  room.keys(kHost).set_locked(room.now, room.wall(), true);
+  room.drain(kHost);
+  room.run_for(milliseconds(200));
+  const Who stranger = room.add_person("stranger");
+  room.join(stranger);
+  const Who known = room.add_person("known");
+  room.join(known, true);
+  room.run_for(seconds(1));
+  EXPECT_FALSE(room.keys(stranger).admitted());
+  EXPECT_THAT(room.person(stranger).refusals,
+              testing::Contains(v1::RefuseCandidate::REASON_LOCKED));
+  EXPECT_TRUE(room.keys(known).admitted());
+}
+
+TEST(RoomKeysLife, ListenerAsksForTheRoster) {
+  Room room(70);
+  room.keys(5).request_roster();
+  room.drain(5);
+  room.run_for(milliseconds(100));
+  EXPECT_TRUE(room.person(5).roster_ready);
+  EXPECT_EQ(room.keys(5).roster().size(), 71);
+  EXPECT_FALSE(room.keys(5).state().is_full());
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
+TEST(RoomKeysLife, WishThatIsNotAcknowledgedIsTold) {
+  Room room(1, 1);
+  room.filter_append = [](Who, v1::AppendEntry&) { return false; };
+  room.keys(kHost).set_locked(room.now, room.wall(), true);
+  room.drain(kHost);
+  room.run_for(seconds(3));
+  EXPECT_TRUE(room.warned(kHost, KeyWarning::kNotAcknowledged));
+  EXPECT_FALSE(room.keys(kHost).state().locked());
+  room.filter_append = nullptr;
+  room.run_for(seconds(20));
+  EXPECT_TRUE(room.keys(kHost).may_send());
+}
+
+TEST(RoomKeysLife, ExportedLogBeginsWhereItsOwnerBegan) {
+  Room room(2, 1);
+  room.run_for(seconds(20));
+  const v1::LogExport host = room.keys(kHost).export_log();
+  EXPECT_EQ(host.entries_size(), static_cast<int>(room.keys(kHost).state().n()));
+  EXPECT_EQ(host.authority_size(), 0);
+  // A speaker's is complete from the roster on: it can be followed in full.
+  const v1::LogExport speaker = room.keys(1).export_log();
+  v1::LogChain chain;
+  *chain.mutable_genesis() = speaker.genesis();
+  ASSERT_EQ(speaker.roster_size(), 2);
+  const auto head = roomlog::parse_entry(speaker.entries(0));
+  ASSERT_TRUE(head.has_value());
+  const v1::LogExport listener = room.keys(2).export_log();
+  EXPECT_GE(listener.authority_size(), 2);
+  EXPECT_EQ(listener.entries(listener.entries_size() - 1).signature(),
+            host.entries(host.entries_size() - 1).signature());
+}
+
+}  // namespace
+}  // namespace alcove::e2ee
