@@ -14,7 +14,7 @@ TEST_F(CommandsTest, ComingToTheStageOpensSendingAndMovingDownClosesIt) {
   must(guest, raise_hand());
   to_stage(host, guest);
   EXPECT_EQ(relay.last_about(guest.join_id), "may send");
-  must(host, move_down(guest.id()));
+  EXPECT_EQ(move_down(host, guest), "");
   EXPECT_EQ(relay.last_about(guest.join_id), "silent");
 }
 
@@ -77,7 +77,7 @@ TEST_F(CommandsTest, RemovedMeansClosedAndBlocked) {
   Client& host = open_room("ada");
   Client& guest = member(host.room_id, "Grace");
   guest.peer->take_events();
-  must(host, remove(guest.id()));
+  EXPECT_EQ(remove(host, guest), "");
   const auto events = guest.peer->take_events();
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].removed().cause(), "removed");
@@ -89,7 +89,7 @@ TEST_F(CommandsTest, RemovedMeansClosedAndBlocked) {
 TEST_F(CommandsTest, ALockedRoomTakesNobodyNew) {
   Client& host = open_room("ada");
   Client& guest = member(host.room_id, "Grace");
-  must(host, command([](v1::RoomCommand& c) { c.mutable_set_locked()->set_locked(true); }));
+  EXPECT_EQ(set_locked(host, true), "");
   EXPECT_TRUE(guest.peer->take_events().back().room_changed().locked());
   EXPECT_EQ(reason(try_join(host.room_id, {}, "New")), "room.locked");
   EXPECT_TRUE(parse<v1::RoomSummary>(request(make("GET", "/v1/rooms/" + host.room_id))).locked());
@@ -112,7 +112,8 @@ TEST_F(CommandsTest, TheLastModeratorHandsOver) {
   Client& guest = member(host.room_id, "Grace");
   to_stage(host, guest);
   guest.peer->take_events();
-  must(host, leave());
+  EXPECT_EQ(depart(host, host), "");
+  EXPECT_TRUE(host.peer->closed);
   const auto events = guest.peer->take_events();
   bool moderator = false;
   for (const v1::RoomEvent& event : events)

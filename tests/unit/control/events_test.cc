@@ -23,8 +23,9 @@ TEST_F(EventsTest, HelloIsAnsweredByWelcome) {
   EXPECT_EQ(room.room_id(), host.room_id);
   EXPECT_EQ(room.self().role(), v1::ROLE_MODERATOR);
   EXPECT_TRUE(room.self().connected());
-  EXPECT_EQ(room.revision(), host.room.revision());
-  EXPECT_EQ(room.allowed_commands_size(), host.room.allowed_commands_size());
+  EXPECT_EQ(room.revision(), 1U);
+  EXPECT_EQ(room.self().leaf(), roomlog_test::to_string(host.leaf()));
+  EXPECT_GT(room.allowed_commands_size(), 5);
 }
 
 TEST_F(EventsTest, StageEventsGoOutAtOnceAndAudienceEventsInBatches) {
@@ -101,12 +102,11 @@ TEST_F(EventsTest, ANewModeratorGetsTheHandsAndOneWhoStepsDownLosesThem) {
   must(b, raise_hand());
   to_stage(host, a);
   forget_events();
-  must(host,
-       command([&](v1::RoomCommand& c) { c.mutable_make_moderator()->set_member_id(a.id()); }));
+  EXPECT_EQ(make_moderator(host, a), "");
   auto events = a.peer->take_events();
   ASSERT_EQ(count(events, v1::RoomEvent::kRaisedHandsChanged), 1U);
   EXPECT_EQ(events.back().raised_hands_changed().raised_hands_size(), 1);
-  must(a, move_down(0));
+  EXPECT_EQ(move_down(a, a), "");
   events = a.peer->take_events();
   ASSERT_EQ(count(events, v1::RoomEvent::kRaisedHandsChanged), 1U);
   EXPECT_EQ(events.back().raised_hands_changed().raised_hands_size(), 0);
@@ -225,14 +225,14 @@ TEST_F(EventsTest, ASecondSocketOfAJoinTakesOver) {
   EXPECT_EQ(old_peer->messages.back().goodbye().reason().reason(), "socket.replaced");
   EXPECT_TRUE(old_peer->closed);
   old_handler->on_closed();  // no effect on the new one
-  must(host, command([](v1::RoomCommand& c) { c.mutable_set_locked()->set_locked(true); }));
+  EXPECT_EQ(set_locked(host, true), "");
   EXPECT_TRUE(host.peer->take_events().back().room_changed().locked());
 }
 
 TEST_F(EventsTest, AThousandMembersCostABoundedAmount) {
   Client& host = open_room("ada");
   for (int i = 0; i < 1000; ++i) {
-    Client& client = member(host.room_id, "A listener with a name of forty letters!");
+    Client& client = member(host.room_id, "A listener with forty letters, " + std::to_string(i));
     client.peer->keep = false;
   }
   advance(base::seconds(3));
@@ -243,7 +243,7 @@ TEST_F(EventsTest, AThousandMembersCostABoundedAmount) {
   const std::size_t messages_before = watcher.peer->messages.size();
   // Ten seconds of churn: somebody comes every 20 ms.
   for (int i = 0; i < 500; ++i) {
-    join(host.room_id, {}, "Passer-by");
+    join(host.room_id, {}, "Passer-by " + std::to_string(i));
     advance(base::milliseconds(20));
   }
   const std::size_t messages = watcher.peer->messages.size() - messages_before;

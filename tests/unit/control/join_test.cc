@@ -12,24 +12,31 @@ TEST_F(JoinTest, OneRequestJoins) {
   const std::string room_id = start_room(token);
   const auto response = parse<v1::JoinRoomResponse>(try_join(room_id, token));
   EXPECT_EQ(response.sdp_answer(), "answer");
-  EXPECT_EQ(response.room().room_id(), room_id);
-  EXPECT_EQ(response.room().title(), "A quiet room");
-  EXPECT_EQ(response.room().self().role(), v1::ROLE_MODERATOR);
-  EXPECT_EQ(response.room().self().seat(), 1U);
-  EXPECT_EQ(response.room().stage_size(), 1);
   EXPECT_EQ(base::from_base64url(response.join_token())->size(), 32U);
   EXPECT_FALSE(response.has_guest_session());
-  const v1::OpenEndpoint& open = relay.last_open();
+  const v1::OpenEndpoint open = relay.last_open();
   EXPECT_EQ(open.sdp_offer(), "offer");
-  EXPECT_TRUE(open.may_send());
+  EXPECT_FALSE(open.may_send());
+  EXPECT_TRUE(open.receive_later());
   EXPECT_EQ(open.join_id().size(), 16U);
+  // The log lets it in.
+  Client& host = join(room_id, token);
+  EXPECT_FALSE(relay.receives(host.join_id));
+  connect(host);
+  EXPECT_EQ(host.room.room_id(), room_id);
+  EXPECT_EQ(host.room.title(), "A quiet room");
+  EXPECT_EQ(host.room.self().role(), v1::ROLE_MODERATOR);
+  EXPECT_EQ(host.room.self().seat(), 1U);
+  EXPECT_EQ(host.room.stage_size(), 1);
+  EXPECT_TRUE(relay.receives(host.join_id));
+  EXPECT_EQ(relay.last_about(host.join_id), "may send");
 }
 
 TEST_F(JoinTest, TheRelayLearnsNoIds) {
   Client& host = open_room("ada");
   Client& guest = member(host.room_id, "Grace");
   to_stage(host, guest);
-  must(host, remove(guest.id()));
+  EXPECT_EQ(remove(host, guest), "");
   const std::string room_bytes(base::as_text(*base::from_base64url(host.room_id)));
   std::string said;
   for (const v1::RelayCommand& command : relay.commands) said += command.SerializeAsString();
@@ -41,18 +48,18 @@ TEST_F(JoinTest, TheRelayLearnsNoIds) {
 
 TEST_F(JoinTest, AGuestJoinsWithANameAndGetsASession) {
   Client& host = open_room("ada");
-  const auto response = parse<v1::JoinRoomResponse>(try_join(host.room_id, {}, "  Grace  "));
-  EXPECT_EQ(response.room().self().display_name(), "Grace");
-  EXPECT_TRUE(response.room().self().guest());
-  EXPECT_EQ(response.room().self().role(), v1::ROLE_LISTENER);
-  EXPECT_FALSE(relay.last_open().may_send());
-  const std::string token = response.guest_session().token();
+  Client& guest = member(host.room_id, "  Grace  ");
+  EXPECT_EQ(guest.room.self().display_name(), "Grace");
+  EXPECT_TRUE(guest.room.self().guest());
+  EXPECT_EQ(guest.room.self().role(), v1::ROLE_LISTENER);
+  EXPECT_EQ(relay.last_about(guest.join_id), "silent");
+  const std::string token = guest.token;
   const auto me = parse<v1::MeResponse>(request(make("GET", "/v1/me", nullptr, token)));
   EXPECT_TRUE(me.account().guest());
   // The same guest again: replaces the first join.
-  const auto again = parse<v1::JoinRoomResponse>(try_join(host.room_id, token));
-  EXPECT_EQ(again.room().self().member_id(), response.room().self().member_id());
-  EXPECT_FALSE(again.has_guest_session());
+  Client& again = join(host.room_id, token);
+  connect(again);
+  EXPECT_EQ(again.id(), guest.id());
 }
 
 TEST_F(JoinTest, BadJoinsAreRefusedWithReasons) {
@@ -115,9 +122,9 @@ TEST_F(JoinTest, ARoomThatEndedMeanwhileClosesTheEndpoint) {
   const Pending pending = begin_join(host.room_id, {}, "Grace");
   const std::string join_id = relay.last_open().join_id();
   must(host, leave());
-  relay.answer(join_id);
   ASSERT_TRUE(pending->has_value());
   EXPECT_EQ(reason(**pending), "room.ended");
+  relay.answer(join_id);
   EXPECT_EQ(relay.last_about(join_id), "closed");
 }
 
@@ -128,6 +135,7 @@ TEST_F(JoinTest, ASecondJoinReplacesTheFirst) {
   const auto events_before = first.peer->take_events();
   host.peer->take_events();
   Client& second = join(host.room_id, first.token);
+  connect(second);
   EXPECT_EQ(second.id(), first.id());
   EXPECT_EQ(second.room.self().role(), v1::ROLE_SPEAKER);
   EXPECT_EQ(second.room.self().seat(), 2U);
@@ -149,6 +157,8 @@ TEST_F(JoinTest, AMutedMemberStaysMutedAtTheRelayWhenJoiningAgain) {
   to_stage(host, guest);
   must(host, mute(guest.id(), true));
   Client& again = join(host.room_id, guest.token);
+  connect(again);
+  EXPECT_EQ(again.room.self().role(), v1::ROLE_SPEAKER);
   EXPECT_EQ(relay.last_about(again.join_id), "silent");
 }
 
@@ -221,7 +231,7 @@ TEST_F(JoinTest, TheHallwayShowsOpenRoomsToEverybodyOnceTheHostIsIn) {
     return parse<v1::HallwayResponse>(request(make("GET", "/v1/hallway")));
   };
   EXPECT_EQ(hallway().rooms_size(), 0);
-  join(room_id, token);
+  connect(join(room_id, token));
   ASSERT_EQ(hallway().rooms_size(), 1);
   EXPECT_EQ(hallway().rooms(0).room_id(), room_id);
   EXPECT_EQ(hallway().rooms(0).stage_names(0), "ada");
@@ -232,9 +242,9 @@ TEST_F(JoinTest, ARoomThatItsHostNeverJoinsEnds) {
   const std::string token = account("ada");
   const std::string room_id = start_room(token);
   Client& early = member(room_id, "Early");
-  EXPECT_EQ(early.room.self().role(), v1::ROLE_LISTENER);
+  EXPECT_EQ(early.peer->waiting(), v1::Waiting::REASON_NOBODY);
   advance(base::seconds(61));
-  EXPECT_EQ(early.peer->take_events().back().room_ended().cause(), "empty");
+  EXPECT_EQ(early.peer->messages.back().goodbye().reason().reason(), "room.ended");
   EXPECT_TRUE(early.peer->closed);
   EXPECT_EQ(request(make("GET", "/v1/rooms/" + room_id)).status, 404);
 }
@@ -245,10 +255,7 @@ TEST_F(JoinTest, RoomsAndMembersAreBounded) {
   options.max_room_members = 2;
   restart(options);
   Client& host = open_room("ada");
-  v1::StartRoomRequest body;
-  body.set_title("Another");
-  body.set_kind(v1::ROOM_KIND_OPEN);
-  EXPECT_EQ(reason(request(make("POST", "/v1/rooms", &body, host.token))), "server.full");
+  EXPECT_EQ(reason(try_start(host.token, genesis_of("ada", v1::ROOM_KIND_OPEN))), "server.full");
   member(host.room_id, "One");
   EXPECT_EQ(reason(try_join(host.room_id, {}, "Two")), "room.full");
 }
@@ -256,13 +263,10 @@ TEST_F(JoinTest, RoomsAndMembersAreBounded) {
 TEST_F(JoinTest, GuestsCannotStartRooms) {
   Client& host = open_room("ada");
   Client& guest = member(host.room_id, "Grace");
-  v1::StartRoomRequest body;
-  body.set_title("Mine");
-  body.set_kind(v1::ROOM_KIND_OPEN);
-  EXPECT_EQ(reason(request(make("POST", "/v1/rooms", &body, guest.token))), "account.required");
-  EXPECT_EQ(request(make("POST", "/v1/rooms", &body)).status, 401);
-  body.set_kind(v1::ROOM_KIND_UNSPECIFIED);
-  EXPECT_EQ(request(make("POST", "/v1/rooms", &body, host.token)).status, 400);
+  const v1::SignedObject genesis = genesis_of("Grace", v1::ROOM_KIND_OPEN);
+  EXPECT_EQ(reason(try_start(guest.token, genesis)), "account.required");
+  EXPECT_EQ(try_start({}, genesis).status, 401);
+  EXPECT_EQ(reason(try_start(host.token, v1::SignedObject())), "room.bad_genesis");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -26,8 +27,14 @@ class RoomTest : public testing::Test {
     if (added) position->second = base::AccountId::make(random);
     return position->second;
   }
+  // As the log would say it: one identity a person, which comes back as what it was.
   Join join_of(const std::string& name, bool followed = false) {
-    return {.person = {account(name), name, name, false}, .followed_by_moderator = followed};
+    const Member* inside = room.find(account(name));
+    return {.person = {account(name), name, name, false},
+            .followed_by_moderator = followed,
+            .leaf = random.bytes<32>(),
+            .replaces = inside == nullptr ? MemberId::kNone : inside->id,
+            .as_moderator = inside == nullptr && authority.contains(name)};
   }
   std::expected<Events, Refusal> try_apply(const Command& command, MemberId by = MemberId::kNone) {
     now += base::seconds(1);
@@ -50,13 +57,18 @@ class RoomTest : public testing::Test {
   // Joined and brought to the stage by the moderator.
   MemberId speaker(const std::string& name, MemberId moderator) {
     const MemberId id = join(name);
+    to_stage(id, moderator);
+    return id;
+  }
+  Events to_stage(MemberId id, MemberId moderator) {
     must(Invite{id}, moderator);
     must(AcceptInvitation{}, id);
-    return id;
+    return must(GiveStage{id}, moderator);
   }
   MemberId moderator(const std::string& name, MemberId by) {
     const MemberId id = speaker(name, by);
     must(MakeModerator{id}, by);
+    authority.insert(name);
     return id;
   }
   const Member& at(MemberId id) { return room.members.at(id); }
@@ -69,6 +81,7 @@ class RoomTest : public testing::Test {
   base::SeededRandom random{1};
   base::Instant now{};
   Room room;
+  std::set<std::string> authority{"host"};
 
  private:
   std::map<std::string, base::AccountId> accounts_;

@@ -27,8 +27,9 @@ class RoomPropertyTest : public RoomTest {
       case 4:
         return Invite{target};
       case 5:
-      case 6:
         return AcceptInvitation{};
+      case 6:
+        return GiveStage{target};
       case 7:
         return DeclineInvitation{};
       case 8:
@@ -42,7 +43,7 @@ class RoomPropertyTest : public RoomTest {
       case 12:
         return SetLocked{truth};
       case 13:
-        return Leave{};
+        return truth ? Command{Leave{}} : Command{Depart{target}};
       case 14:
         return Disconnect{};
       case 15:
@@ -63,7 +64,11 @@ class RoomPropertyTest : public RoomTest {
     bool moderator = false;
     for (const auto& [id, member] : room.members) {
       ASSERT_EQ(member.id, id);
-      ASSERT_EQ(room.by_account.at(member.person.account), id);
+      ASSERT_EQ(room.by_leaf.at(member.leaf), id);
+      ASSERT_TRUE(member.leaving || room.by_account.at(member.person.account) == id);
+      ASSERT_EQ(room.leaving.contains(id), member.leaving);
+      ASSERT_FALSE(member.leaving && (member.connected || member.hand_raised));
+      ASSERT_TRUE(member.invited || !member.accepting);
       ASSERT_FALSE(room.blocked.contains(member.person.account)) << "nobody blocked is inside";
       ASSERT_EQ(member.on_stage(), member.seat != 0);
       if (member.on_stage()) {

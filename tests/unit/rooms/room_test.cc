@@ -24,8 +24,7 @@ TEST_F(RoomTest, HandsQueueInOrderAndGoDownOnStage) {
   must(RaiseHand{}, a);
   EXPECT_EQ(room.raised_hands, (std::vector{b, a}));
   EXPECT_TRUE(must(RaiseHand{}, a).empty());
-  must(Invite{b}, host);
-  const Events events = must(AcceptInvitation{}, b);
+  const Events events = to_stage(b, host);
   EXPECT_EQ(count<RaisedHandsChanged>(events), 1U);
   EXPECT_EQ(count<MemberChanged>(events), 1U);
   EXPECT_EQ(room.raised_hands, (std::vector{a}));
@@ -83,8 +82,7 @@ TEST_F(RoomTest, MovedDownMeansNoSeatAndNoSending) {
   EXPECT_EQ(std::get<MemberChanged>(events[0]).role_before, Role::kSpeaker);
   EXPECT_FALSE(at(a).may_send());
   EXPECT_EQ(at(a).seat, 0);
-  must(Invite{a}, host);
-  must(AcceptInvitation{}, a);
+  to_stage(a, host);
   EXPECT_EQ(at(a).seat, 3) << "a seat is not used again while there are fresh ones";
 }
 
@@ -92,14 +90,12 @@ TEST_F(RoomTest, SeatsComeBackOldestFirstWhenAllWereUsed) {
   const MemberId host = join("host");
   const MemberId a = join("a");
   for (unsigned seat = 2; seat <= 255; ++seat) {
-    must(Invite{a}, host);
-    must(AcceptInvitation{}, a);
+    to_stage(a, host);
     EXPECT_EQ(at(a).seat, seat);
     must(MoveToAudience{}, a);
   }
   for (const unsigned seat : {2U, 3U, 4U}) {
-    must(Invite{a}, host);
-    must(AcceptInvitation{}, a);
+    to_stage(a, host);
     EXPECT_EQ(at(a).seat, seat);
     must(MoveToAudience{}, a);
   }
@@ -115,6 +111,7 @@ TEST_F(RoomTest, TheStageHolds255) {
   EXPECT_TRUE(at(late).invited);
   must(MoveToAudience{room.by_account.at(account("s7"))}, host);
   must(AcceptInvitation{}, late);
+  must(GiveStage{late}, host);
 }
 
 TEST_F(RoomTest, TheLastModeratorHandsOverToTheLongestOnStage) {
@@ -122,30 +119,137 @@ TEST_F(RoomTest, TheLastModeratorHandsOverToTheLongestOnStage) {
   const MemberId a = speaker("a", host);
   const MemberId b = speaker("b", host);
   must(MoveToAudience{a}, host);
-  must(Invite{a}, host);
-  must(AcceptInvitation{}, a);  // b has been on stage for longer now
-  const Events events = must(Leave{}, host);
+  to_stage(a, host);  // b has been on stage for longer now
+  const Events events = must(Depart{host}, host);
   EXPECT_EQ(at(b).role, Role::kModerator);
   EXPECT_EQ(at(a).role, Role::kSpeaker);
   EXPECT_EQ(count<MemberChanged>(events), 1U);
   EXPECT_FALSE(room.ended);
 }
 
-TEST_F(RoomTest, HandoverPrefersThoseWhoAreConnected) {
+TEST_F(RoomTest, HandoverIsByTimeOnStageAlone) {
   const MemberId host = join("host");
   const MemberId a = speaker("a", host);
   const MemberId b = speaker("b", host);
   must(Disconnect{}, a);
-  must(Leave{}, host);
-  EXPECT_EQ(at(b).role, Role::kModerator);
+  must(Depart{host}, host);
+  EXPECT_EQ(at(a).role, Role::kModerator) << "connected or not: it is the log's rule";
+  EXPECT_EQ(at(b).role, Role::kSpeaker);
+}
+
+TEST_F(RoomTest, AcceptingIsNotYetBeingOnTheStage) {
+  const MemberId host = join("host");
+  const MemberId a = join("a");
+  must(Invite{a}, host);
+  EXPECT_EQ(at(a).invited_by, host);
+  EXPECT_EQ(refusal(GiveStage{a}, host), Refusal::kNotInvited) << "nobody is put on the stage";
+  EXPECT_EQ(count<MemberChanged>(must(AcceptInvitation{}, a)), 1U);
+  EXPECT_TRUE(must(AcceptInvitation{}, a).empty());
+  EXPECT_TRUE(at(a).accepting);
+  EXPECT_FALSE(at(a).on_stage());
+  must(DeclineInvitation{}, a);
+  EXPECT_FALSE(at(a).accepting);
+  EXPECT_EQ(refusal(GiveStage{a}, host), Refusal::kNotInvited);
+  must(Invite{a}, host);
+  must(AcceptInvitation{}, a);
+  EXPECT_EQ(refusal(GiveStage{a}, a), Refusal::kNotAllowed);
+  must(GiveStage{a}, host);
+  EXPECT_EQ(at(a).role, Role::kSpeaker);
+}
+
+TEST_F(RoomTest, WhoLeavesIsOutOfSightUntilTheLogSaysSo) {
+  const MemberId host = join("host");
+  const MemberId a = join("a");
+  const MemberId b = speaker("b", host);
+  Events events = must(Leave{}, a);
+  ASSERT_EQ(count<MemberLeaving>(events), 1U);
+  EXPECT_EQ(room.audience_count(), 0U);
+  EXPECT_EQ(room.member_count(), 2U);
+  EXPECT_NE(room.find(a), nullptr);
+  EXPECT_TRUE(must(Leave{}, a).empty());
   must(Leave{}, b);
-  EXPECT_EQ(at(a).role, Role::kModerator);
+  EXPECT_EQ(room.member_count(), 3U - 1U) << "a seat is shown until it is given back";
+  EXPECT_FALSE(at(b).connected);
+  events = must(Depart{a}, host);
+  EXPECT_TRUE(std::get<MemberLeft>(events.at(0)).was_leaving);
+  EXPECT_EQ(room.find(a), nullptr);
+  must(Depart{b}, host);
+  EXPECT_EQ(room.member_count(), 1U);
+}
+
+TEST_F(RoomTest, OnlyWhoIsAwayIsTakenOutByOthers) {
+  const MemberId host = join("host");
+  const MemberId a = join("a");
+  EXPECT_EQ(refusal(Depart{a}, host), Refusal::kGraceNotOver);
+  must(Disconnect{}, a);
+  must(Depart{a}, host);
+  EXPECT_EQ(refusal(Depart{a}, host), Refusal::kMemberNotFound);
+}
+
+TEST_F(RoomTest, WhoComesBackWhileLeavingKeepsThePlace) {
+  const MemberId host = join("host");
+  const MemberId a = speaker("a", host);
+  must(Leave{}, a);
+  const Events events = must(join_of("a"));
+  EXPECT_TRUE(std::get<MemberJoined>(events.at(0)).replaced);
+  EXPECT_FALSE(at(a).leaving);
+  EXPECT_TRUE(at(a).connected);
+  EXPECT_EQ(at(a).role, Role::kSpeaker);
+  EXPECT_TRUE(room.leaving.empty());
+}
+
+TEST_F(RoomTest, AnotherDeviceOfAnAccountIsAnotherMember) {
+  const MemberId host = join("host");
+  const MemberId a = speaker("a", host);
+  Join other = join_of("a");
+  other.replaces = MemberId::kNone;
+  const Events events = must(other);
+  EXPECT_EQ(std::get<MemberLeaving>(events.at(0)).cause, LeaveCause::kReplaced);
+  const MemberId b = room.by_account.at(account("a"));
+  EXPECT_NE(b, a);
+  EXPECT_EQ(at(b).role, Role::kListener);
+  EXPECT_TRUE(at(a).leaving);
+  EXPECT_EQ(room.find(other.leaf)->id, b);
+  must(Depart{a}, host);
+  EXPECT_EQ(room.by_account.at(account("a")), b);
+}
+
+TEST_F(RoomTest, AStageOfLeaversEndsTheRoom) {
+  const MemberId host = join("host");
+  const MemberId a = speaker("a", host);
+  must(Leave{}, host);
+  EXPECT_FALSE(room.ended);
+  EXPECT_EQ(at(host).role, Role::kModerator) << "until the log says otherwise";
+  must(Disconnect{}, a);
+  now += base::seconds(15);
+  must(Expire{}, a);
+  EXPECT_TRUE(room.ended);
+}
+
+TEST_F(RoomTest, ATransactionIsAllOrNothingAndSettlesOnce) {
+  const MemberId host = join("host");
+  const MemberId a = speaker("a", host);
+  const MemberId b = speaker("b", host);
+  must(Disconnect{}, host);
+  must(Disconnect{}, a);
+  Transaction refused(room, now);
+  EXPECT_TRUE(refused.apply(Depart{host}, b));
+  EXPECT_FALSE(refused.apply(MakeModerator{host}, b));
+  EXPECT_NE(room.find(host), nullptr);
+  Transaction both(room, now);
+  EXPECT_TRUE(both.apply(Depart{host}, b));
+  EXPECT_TRUE(both.apply(Depart{a}, b));
+  EXPECT_EQ(both.room().find(a), nullptr);
+  const Events events = std::move(both).commit(room);
+  EXPECT_EQ(count<MemberLeft>(events), 2U);
+  EXPECT_EQ(count<MemberChanged>(events), 1U) << "a was not made moderator in between";
+  EXPECT_EQ(at(b).role, Role::kModerator);
 }
 
 TEST_F(RoomTest, WithoutSpeakersTheRoomEnds) {
   const MemberId host = join("host");
   join("listener");
-  const Events events = must(Leave{}, host);
+  const Events events = must(Depart{host}, host);
   ASSERT_EQ(count<RoomEnded>(events), 1U);
   EXPECT_EQ(std::get<RoomEnded>(events.back()).cause, EndCause::kEmpty);
   EXPECT_EQ(refusal(join_of("late")), Refusal::kEnded);
@@ -178,8 +282,8 @@ TEST_F(RoomTest, ALockedRoomTakesOnlyThoseWhoComeBack) {
   must(SetLocked{true}, host);
   EXPECT_TRUE(must(SetLocked{true}, host).empty());
   EXPECT_EQ(refusal(join_of("new")), Refusal::kLocked);
-  must(Leave{}, a);
-  must(Leave{}, moderator_b);
+  must(Depart{a}, a);
+  must(Depart{moderator_b}, moderator_b);
   EXPECT_EQ(join("a"), a) << "the member id is kept";
   EXPECT_EQ(join("b"), moderator_b);
   EXPECT_EQ(at(moderator_b).role, Role::kModerator);
@@ -192,7 +296,7 @@ TEST_F(RoomTest, ASocialRoomAdmitsWhomAModeratorFollows) {
   join("host");
   EXPECT_EQ(refusal(join_of("stranger")), Refusal::kNotAdmitted);
   must(join_of("friend", true));
-  must(Leave{}, room.by_account.at(account("friend")));
+  must(Depart{room.by_account.at(account("friend"))}, room.by_account.at(account("friend")));
   must(join_of("friend", false));  // coming back
 }
 
@@ -233,7 +337,8 @@ TEST_F(RoomTest, ADisconnectedModeratorHandsOverWhenTheGraceIsOver) {
   EXPECT_EQ(refusal(Expire{}, host), Refusal::kGraceNotOver);
   now += base::seconds(15);
   const Events events = must(Expire{}, host);
-  EXPECT_EQ(std::get<MemberLeft>(events[0]).cause, LeaveCause::kGone);
+  EXPECT_EQ(std::get<MemberLeaving>(events[0]).cause, LeaveCause::kGone);
+  must(Depart{host}, a);
   EXPECT_EQ(at(a).role, Role::kModerator);
 }
 
@@ -258,10 +363,10 @@ TEST_F(RoomTest, EndingEndsEverything) {
 TEST_F(RoomTest, VisitorsAreBounded) {
   Visitors visitors;
   const auto first = base::AccountId::make(random);
-  visitors.remember(first, {MemberId{1}, true});
+  visitors.remember(first, MemberId{1});
   for (std::uint32_t i = 0; i < 20'000; ++i)
-    visitors.remember(base::AccountId::make(random), {MemberId{i + 2}, false});
-  EXPECT_EQ(visitors.find(first), nullptr);
+    visitors.remember(base::AccountId::make(random), MemberId{i + 2});
+  EXPECT_FALSE(visitors.find(first));
 }
 
 }  // namespace
