@@ -19,6 +19,8 @@ import type {
   SessionResponse,
 } from './gen/alcove/v1/accounts_pb';
 import { ServerConfigSchema } from './gen/alcove/v1/common_pb';
+import { JoinKeysSchema, LogChainSchema, SignedObjectSchema } from './gen/alcove/v1/keys_pb';
+import type { LogChain } from './gen/alcove/v1/keys_pb';
 import type { ServerConfig } from './gen/alcove/v1/common_pb';
 import {
   HallwayResponseSchema,
@@ -39,7 +41,6 @@ import type {
   ListMembersResponse,
   RestartResponse,
   RoomCommandResponse,
-  RoomKind,
   RoomSummary,
   StartRoomResponse,
 } from './gen/alcove/v1/rooms_pb';
@@ -142,11 +143,13 @@ export class ApiClient {
     return this.#call({ method: 'GET', path: '/v1/hallway', response: HallwayResponseSchema });
   }
 
-  startRoom(title: string, kind: RoomKind): Promise<StartRoomResponse> {
+  /** `genesis`: a SignedObject; startRoom() of this package makes one. */
+  async startRoom(title: string, genesis: Uint8Array): Promise<StartRoomResponse> {
+    const object = fromBinary(SignedObjectSchema, genesis);
     return this.#call({
       method: 'POST',
       path: '/v1/rooms',
-      body: encode(StartRoomRequestSchema, { title, kind }),
+      body: encode(StartRoomRequestSchema, { title, genesis: object }),
       response: StartRoomResponseSchema,
     });
   }
@@ -155,11 +158,24 @@ export class ApiClient {
     return this.#call({ method: 'GET', path: roomPath(roomId), response: RoomSummarySchema });
   }
 
-  async join(roomId: string, sdpOffer: string, guestName: string): Promise<JoinRoomResponse> {
+  /** What a room's log begins with, for whoever wants to check it without joining. */
+  log(roomId: string): Promise<LogChain> {
+    const path = `${roomPath(roomId)}/log`;
+    return this.#call({ method: 'GET', path, response: LogChainSchema });
+  }
+
+  /** `joinKeys`: encoded, as the worker made them. */
+  async join(
+    roomId: string,
+    sdpOffer: string,
+    guestName: string,
+    joinKeys: Uint8Array,
+  ): Promise<JoinRoomResponse> {
+    const keys = fromBinary(JoinKeysSchema, joinKeys);
     const response = await this.#call({
       method: 'POST',
       path: `${roomPath(roomId)}/join`,
-      body: encode(JoinRoomRequestSchema, { sdpOffer, guestName }),
+      body: encode(JoinRoomRequestSchema, { sdpOffer, guestName, keys }),
       response: JoinRoomResponseSchema,
     });
     if (response.guestSession !== undefined) this.#store(response.guestSession);

@@ -4,6 +4,7 @@ import { ApiClient } from '../src/api';
 import { AlcoveError } from '../src/errors';
 import { SessionResponseSchema } from '../src/gen/alcove/v1/accounts_pb';
 import { ErrorResponseSchema } from '../src/gen/alcove/v1/common_pb';
+import { JoinKeysSchema } from '../src/gen/alcove/v1/keys_pb';
 import {
   JoinRoomRequestSchema,
   JoinRoomResponseSchema,
@@ -86,12 +87,18 @@ describe('ApiClient', () => {
   });
 
   it('keeps the session that a join gives a guest', async () => {
+    const linkMac = new Uint8Array(32).fill(3);
     const joined = create(JoinRoomResponseSchema, { joinToken: 'j', guestSession: kSignedIn });
     const { api, calls, session } = setUp(() => binary(toBinary(JoinRoomResponseSchema, joined)));
-    await api.join('r', 'v=0', 'Guest');
+    await api.join(
+      'r',
+      'v=0',
+      'Guest',
+      toBinary(JoinKeysSchema, create(JoinKeysSchema, { linkMac })),
+    );
     expect(session.load()).toMatchObject({ token: 'new', guest: true, displayName: 'Guest' });
     const sent = fromBinary(JoinRoomRequestSchema, calls[0]?.init.body as Uint8Array);
-    expect(sent).toMatchObject({ sdpOffer: 'v=0', guestName: 'Guest' });
+    expect(sent).toMatchObject({ sdpOffer: 'v=0', guestName: 'Guest', keys: { linkMac } });
   });
 
   it('gives typed errors', async () => {

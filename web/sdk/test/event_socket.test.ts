@@ -5,6 +5,7 @@ import { Backoff } from '../src/backoff';
 import { EventSocket, eventsUrl } from '../src/events/event_socket';
 import type { SocketLike } from '../src/events/event_socket';
 import { ClientMessageSchema, ServerMessageSchema } from '../src/gen/alcove/v1/events_pb';
+import { KeysFromClientSchema, KeysFromServerSchema } from '../src/gen/alcove/v1/keys_pb';
 import type { ClientMessage, ServerMessage } from '../src/gen/alcove/v1/events_pb';
 
 class FakeSocket implements SocketLike {
@@ -46,6 +47,8 @@ class FakeSocket implements SocketLike {
 const sockets: FakeSocket[] = [];
 const messages: ServerMessage[] = [];
 const live: boolean[] = [];
+const keys: Uint8Array[] = [];
+const hellos: boolean[] = [];
 const goodbyes: string[] = [];
 let events: EventSocket;
 
@@ -63,10 +66,14 @@ function welcome(): void {
 beforeEach(() => {
   vi.useFakeTimers();
   sockets.length = messages.length = live.length = goodbyes.length = 0;
+  keys.length = hellos.length = 0;
   events = new EventSocket({
     url: 'ws://x/v1/events',
     joinToken: 'token',
     onMessage: (message) => messages.push(message),
+    onKeys: (message) => keys.push(message),
+    onHello: () => hellos.push(true),
+    onLost: () => hellos.push(false),
     onLive: (value) => live.push(value),
     onGoodbye: ({ reason }) => goodbyes.push(reason?.reason ?? ''),
     backoff: new Backoff(250, 8000, () => 1),
@@ -93,6 +100,34 @@ describe('EventSocket', () => {
     expect(current().sizes).toEqual([256]);
     expect(live).toEqual([true]);
     expect(messages).toHaveLength(1);
+  });
+
+  it('waits to be let in as long as it takes, and hears of keys meanwhile', () => {
+    current().open();
+    current().say({ case: 'keys', value: { message: { case: 'waiting', value: { reason: 1 } } } });
+    vi.advanceTimersByTime(10_000);
+    expect(sockets).toHaveLength(1);
+    expect(live).toEqual([]);
+    expect(keys.map((bytes) => fromBinary(KeysFromServerSchema, bytes).message.case)).toEqual([
+      'waiting',
+    ]);
+  });
+
+  it('sends messages of keys up to the size that the server takes', () => {
+    const message = create(KeysFromClientSchema, {
+      message: { case: 'box', value: { leaf: new Uint8Array(32), box: new Uint8Array(900_000) } },
+    });
+    const bytes = toBinary(KeysFromClientSchema, message);
+    expect(events.sendKeys(bytes)).toBe(false);
+    current().open();
+    expect(events.sendKeys(bytes)).toBe(true);
+    const sent = current().last;
+    if (sent?.case !== 'keys') throw new Error('not keys');
+    expect(toBinary(KeysFromClientSchema, sent.value).length).toBe(bytes.length);
+    expect((current().sizes.at(-1) ?? 1) % 256).toBe(0);
+    expect(events.sendKeys(new Uint8Array((1 << 20) + 1))).toBe(false);
+    current().lose();
+    expect(hellos).toEqual([true, false]);
   });
 
   it('comes back with growing pauses, and from the start again after a welcome', () => {

@@ -1,9 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
+import { Role } from '../src/gen/alcove/v1/common_pb';
 import { EventBatchSchema, MediaChanged_State } from '../src/gen/alcove/v1/events_pb';
 import type { RoomEventSchema } from '../src/gen/alcove/v1/events_pb';
-import { MemberSchema, Role, RoomStateSchema } from '../src/gen/alcove/v1/rooms_pb';
+import { MemberSchema, RoomStateSchema } from '../src/gen/alcove/v1/rooms_pb';
 import type { Member, RoomState } from '../src/gen/alcove/v1/rooms_pb';
 import { memberOfSeat, reduceBatch } from '../src/room/reducer';
 

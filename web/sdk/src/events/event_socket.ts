@@ -2,6 +2,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Backoff } from '../backoff';
 import { ClientMessageSchema, ServerMessageSchema } from '../gen/alcove/v1/events_pb';
 import type { ClientMessage, Goodbye, ServerMessage } from '../gen/alcove/v1/events_pb';
+import { KeysFromServerSchema } from '../gen/alcove/v1/keys_pb';
 import { padMessage } from './padding';
 
 /** The part of WebSocket that is used; tests bring their own. */
@@ -20,6 +21,12 @@ export interface EventSocketOptions {
   url: string;
   joinToken: string;
   onMessage(message: ServerMessage): void;
+  /** A KeysFromServer, as bytes: the worker reads it. */
+  onKeys(message: Uint8Array): void;
+  /** Hello was said: from here on messages of keys can be sent, until onLost. */
+  onHello(): void;
+  /** The connection of the last onHello is gone. */
+  onLost(): void;
   /** False from the moment the connection is lost until the next Welcome. */
   onLive(live: boolean): void;
   /** The server ended it for good; it is not connected to again. */
@@ -33,8 +40,12 @@ const kKeepAliveMs = 15_000;
 const kPongTimeoutMs = 5_000;
 /** No Welcome by then: the server does not speak our protocol, or the connection hangs. */
 const kWelcomeTimeoutMs = 4_000;
-/** Far above any message of ours: a hostile size is not parsed. */
-const kMaxMessageSize = 1 << 20;
+/** A long room's chain and its rosters are the largest: more is not parsed. */
+const kMaxMessageSize = 1 << 23;
+/** `keys = 4` of ClientMessage, wire type 2. */
+const kKeysTag = 0x22;
+/** The server takes no larger ones. */
+const kMaxKeysSize = 1 << 20;
 
 /**
  * The WebSocket of one join. Says Hello, keeps alive, comes back by itself with growing pauses. What the
@@ -44,6 +55,9 @@ export class EventSocket {
   readonly #backoff: Backoff;
   #socket: SocketLike | null = null;
   #live = false;
+  #saidHello = false;
+  /** The server has answered on this connection, be it only that one has to wait. */
+  #answered = false;
   #closed = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #welcomeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -73,9 +87,22 @@ export class EventSocket {
     this.#send({ case: 'resync', value: {} });
   }
 
+  /** A KeysFromClient, encoded. False where it could not be sent: not connected, or too large. */
+  sendKeys(message: Uint8Array): boolean {
+    if (!this.#saidHello || this.#socket?.readyState !== kOpen) return false;
+    if (message.length > kMaxKeysSize) return false;
+    const length = varint(message.length);
+    const whole = new Uint8Array(1 + length.length + message.length);
+    whole[0] = kKeysTag;
+    whole.set(length, 1);
+    whole.set(message, 1 + length.length);
+    this.#socket.send(padMessage(whole));
+    return true;
+  }
+
   /** True where the server answers within the time. */
   ping(timeoutMs: number): Promise<boolean> {
-    if (!this.#live) return Promise.resolve(false);
+    if (!this.#answered) return Promise.resolve(false);
     this.#nonce += 1n;
     const nonce = this.#nonce;
     return new Promise((resolve) => {
@@ -120,6 +147,8 @@ export class EventSocket {
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       this.#send({ case: 'hello', value: { joinToken: this.options.joinToken } });
+      this.#saidHello = true;
+      this.options.onHello();
     };
     socket.onmessage = ({ data }) => {
       if (socket === this.#socket) this.#receive(data);
@@ -149,7 +178,13 @@ export class EventSocket {
     } catch {
       return;
     }
+    this.#answered = true;
     switch (message.message.case) {
+      case 'keys':
+        // Who waits to be admitted gets no Welcome yet.
+        clearTimeout(this.#welcomeTimer);
+        this.options.onKeys(toBinary(KeysFromServerSchema, message.message.value).slice());
+        return;
       case 'pong':
         this.#pings.get(message.message.value.nonce)?.(true);
         return;
@@ -187,6 +222,11 @@ export class EventSocket {
       }
     }
     for (const settle of [...this.#pings.values()]) settle(false);
+    this.#answered = false;
+    if (this.#saidHello) {
+      this.#saidHello = false;
+      this.options.onLost();
+    }
     this.#setLive(false);
   }
 
@@ -199,7 +239,7 @@ export class EventSocket {
   }
 
   async #checkAlive(): Promise<void> {
-    if (!this.#live) return;
+    if (!this.#answered) return;
     const socket = this.#socket;
     if ((await this.ping(kPongTimeoutMs)) || socket === null) return;
     this.#connectionHangs(socket);
@@ -222,6 +262,15 @@ type MessageOf =
   | { case: 'hello'; value: { joinToken: string } }
   | { case: 'ping'; value: { nonce: bigint } }
   | { case: 'resync'; value: Record<string, never> };
+
+/** Protobuf's, of a number below 2^28. */
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest >>>= 7) {
+    if (rest < 0x80) return Uint8Array.of(...bytes, rest);
+    bytes.push((rest & 0x7f) | 0x80);
+  }
+}
 
 function browserSocket(url: string): SocketLike {
   return new WebSocket(url) as unknown as SocketLike;

@@ -25,6 +25,7 @@ import {
   kMaxGenesisBody,
 } from './bounds';
 import { concat, equal, kNoBytes, utf8 } from './bytes';
+import { cacheCertificate, cachedCertificate } from './certificate_cache';
 import { ed25519KeyIsValid, ed25519Verify, kHashSize, kSignatureSize, sha256 } from './crypto';
 import { keepByteOrderMarks } from './text';
 
@@ -107,6 +108,8 @@ export function parseCertificate(room: Uint8Array, given: SignedObject): Certifi
   const object = cleanCopy(given);
   const fault = shapeFault(object, kMaxCertificateBody);
   if (fault !== null) return fault;
+  const known = cachedCertificate(room, objectHash(object));
+  if (known !== null) return known;
   if (object.confirm.length !== 0) return 'bad_field';
   const body = decode(CertificateSchema, object.body);
   if (body === null) return 'not_canonical';
@@ -114,7 +117,9 @@ export function parseCertificate(room: Uint8Array, given: SignedObject): Certifi
   if (!equal(body.roomFingerprint, room)) return 'wrong_room';
   const message = signedBytes('certificate', room, object.body, kNoBytes);
   if (!ed25519Verify(body.identity, message, object.signature)) return 'bad_signature';
-  return certificateOf(body, object);
+  const certificate = certificateOf(body, object);
+  cacheCertificate(room, certificate);
+  return certificate;
 }
 
 /** The identity that a certificate names, not verified; null where there is none. */

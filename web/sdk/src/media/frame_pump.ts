@@ -1,4 +1,6 @@
-import type { FrameTransform } from './frame_transform';
+import type { KeyedFrames, OpenResult } from '../keys/frames';
+import { HeldFrames } from './held_frames';
+import type { OpenAttempt } from './held_frames';
 import type { SendGate } from './send_gate';
 import type { FrameCounters, FromWorker } from './worker_messages';
 
@@ -7,14 +9,23 @@ export interface EncodedFrame {
   data: ArrayBuffer;
 }
 
+/** The room's keys. There is no way for a frame around them. */
+export interface FrameKeys {
+  /** Null before the join: nothing is sent or heard. */
+  readonly frames: KeyedFrames | null;
+  maySend(nowMs: number): boolean;
+  /** What became of a frame that came in. */
+  noteFrame(nowMs: number, result: OpenResult): void;
+}
+
 const kHeardIntervalMs = 100;
 const kCountersIntervalMs = 1000;
 /** Gaps inside a talk spurt do not show as an end of it. */
 const kSendingPauseMs = 200;
 
 /**
- * What the worker does with each frame, without the streams around it: gate, transform, count, and tell
- * the main thread who is heard, at most every 100 ms a slot.
+ * What the worker does with each frame, without the streams around it: gate, encrypt or decrypt, count, and
+ * tell the main thread who is heard, at most every 100 ms a slot.
  */
 export class FramePump {
   readonly counters: FrameCounters = {
@@ -26,6 +37,7 @@ export class FramePump {
   };
   /** False: received frames are counted and told of, but not decoded. */
   playable = true;
+  readonly #held = new Map<number, HeldFrames>();
   readonly #heard = new Map<number, { seat: number; atMs: number }>();
   #firstFrame = true;
   #sentAtMs = Number.NEGATIVE_INFINITY;
@@ -35,7 +47,7 @@ export class FramePump {
   constructor(
     private readonly gate: SendGate,
     private readonly post: (message: FromWorker) => void,
-    public transform: FrameTransform,
+    private readonly keys: FrameKeys,
   ) {}
 
   /** True: send the frame, whose data was replaced. */
@@ -47,36 +59,69 @@ export class FramePump {
     return passed;
   }
 
-  /** True: decode the frame, whose data was replaced. */
-  receive(frame: EncodedFrame, slot: number, nowMs: number): boolean {
-    const opened = this.transform.open(new Uint8Array(frame.data));
+  /** The frames to decode now, in order, their data replaced: this one, and those that waited before it. */
+  receive(frame: EncodedFrame, slot: number, nowMs: number): EncodedFrame[] {
     this.#reportCounters(nowMs);
-    if (typeof opened === 'string') {
-      this.counters.receiveDropped += 1;
-      return false;
+    let held = this.#held.get(slot);
+    if (held === undefined) {
+      held = new HeldFrames();
+      this.#held.set(slot, held);
     }
+    const opened = held.push(frame, nowMs, (next) => this.#open(next, slot, nowMs));
+    return this.playable ? opened : [];
+  }
+
+  /** Frames that waited and need not any more: the keys have changed, or their time is over. */
+  release(slot: number, nowMs: number): EncodedFrame[] {
+    const held = this.#held.get(slot);
+    const opened = held?.release(nowMs, (next) => this.#open(next, slot, nowMs)) ?? [];
+    return this.playable ? opened : [];
+  }
+
+  waits(slot: number): boolean {
+    return this.#held.get(slot)?.waiting ?? false;
+  }
+
+  #open(frame: EncodedFrame, slot: number, nowMs: number): OpenAttempt {
+    const { frames } = this.keys;
+    if (frames === null) return this.#dropped();
+    const result = frames.open(new Uint8Array(frame.data));
+    this.keys.noteFrame(nowMs, result);
+    if (result.kind === 'dropped') return this.#dropped();
+    if (result.kind !== 'opened') return 'hold';
     this.counters.received += 1;
-    frame.data = opened.opus.buffer;
+    frame.data = result.opus.buffer;
+    this.#reportHeard(slot, result.seat, nowMs);
+    return 'opened';
+  }
+
+  #dropped(): OpenAttempt {
+    this.counters.receiveDropped += 1;
+    return 'dropped';
+  }
+
+  #reportHeard(slot: number, seat: number, nowMs: number): void {
     if (this.#firstFrame) {
       this.#firstFrame = false;
       this.post({ type: 'first-frame' });
     }
     const last = this.#heard.get(slot);
-    if (last?.seat !== opened.seat || nowMs - last.atMs >= kHeardIntervalMs) {
-      this.#heard.set(slot, { seat: opened.seat, atMs: nowMs });
-      this.post({ type: 'heard', slot, seat: opened.seat });
-    }
-    return this.playable;
+    if (last?.seat === seat && nowMs - last.atMs < kHeardIntervalMs) return;
+    this.#heard.set(slot, { seat, atMs: nowMs });
+    this.post({ type: 'heard', slot, seat });
   }
 
   #seal(frame: EncodedFrame, nowMs: number): boolean {
-    if (this.gate.verdict(nowMs) !== 'open') {
+    const { frames } = this.keys;
+    const open = this.gate.verdict(nowMs) === 'open' && this.keys.maySend(nowMs);
+    if (!open || frames === null) {
       this.counters.sendGated += 1;
       return false;
     }
-    const packet = this.transform.seal(new Uint8Array(frame.data), { seat: this.gate.seat });
-    if (packet === null) {
-      this.counters.sendTooLarge += 1;
+    const packet = frames.seal(new Uint8Array(frame.data));
+    if (typeof packet === 'string') {
+      if (packet === 'too_long') this.counters.sendTooLarge += 1;
+      else this.counters.sendGated += 1;
       return false;
     }
     this.counters.sent += 1;

@@ -1,8 +1,6 @@
 /** What must hold for a frame to leave. Set by the main thread; voice comes straight from the worklet. */
 export interface GateState {
   onStage: boolean;
-  /** 0 while unknown. */
-  seat: number;
   muted: boolean;
   reconnecting: boolean;
 }
@@ -18,16 +16,12 @@ export const kVoiceTimeoutMs = 500;
  * must not silence a person who speaks.
  */
 export class SendGate {
-  #state: GateState = { onStage: false, seat: 0, muted: true, reconnecting: false };
+  #state: GateState = { onStage: false, muted: true, reconnecting: false };
   #voiceActive = false;
   #voiceAtMs = Number.NEGATIVE_INFINITY;
 
   set(state: GateState): void {
     this.#state = { ...state };
-  }
-
-  get seat(): number {
-    return this.#state.seat;
   }
 
   setVoice(active: boolean, nowMs: number): void {
@@ -42,8 +36,8 @@ export class SendGate {
   }
 
   verdict(nowMs: number): GateVerdict {
-    const { onStage, seat, muted, reconnecting } = this.#state;
-    if (!onStage || seat < 1 || seat > 255) return 'listener';
+    const { onStage, muted, reconnecting } = this.#state;
+    if (!onStage) return 'listener';
     if (muted) return 'muted';
     if (reconnecting) return 'reconnecting';
     if (nowMs - this.#voiceAtMs > kVoiceTimeoutMs) return 'open';

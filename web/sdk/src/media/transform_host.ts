@@ -1,3 +1,4 @@
+import { KeysChannel } from '../keys/keys_channel';
 import type { GateState } from './send_gate';
 import type { FromWorker, Side, ToWorker } from './worker_messages';
 
@@ -18,22 +19,39 @@ export function canTransformFrames(): boolean {
   return typeof RTCRtpSender === 'function' && 'createEncodedStreams' in RTCRtpSender.prototype;
 }
 
+/** Why this browser cannot take part in encrypted rooms; null where it can. */
+export function unsupportedReason(): null | 'no-transform' | 'no-crypto' {
+  if (!canTransformFrames()) return 'no-transform';
+  // Without a secure origin anybody on the way could put other code into the page.
+  const { isSecureContext } = globalThis as { isSecureContext?: boolean };
+  const { subtle } = (globalThis.crypto ?? {}) as { subtle?: SubtleCrypto };
+  return isSecureContext === true && subtle !== undefined ? null : 'no-crypto';
+}
+
 /** The main thread's side of the transform worker. */
 export class TransformHost {
+  /** Keys live in the same worker: they meet the frames there. */
+  readonly keys = new KeysChannel((message) => {
+    this.#post(message);
+  });
   #onMessage: (message: FromWorker) => void = () => undefined;
 
   constructor(private readonly worker: Worker) {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      this.#onMessage(data);
+      switch (data.type) {
+        case 'keys-answer':
+        case 'keys-to-server':
+        case 'keys-view':
+          this.keys.handle(data);
+          break;
+        default:
+          this.#onMessage(data);
+      }
     };
   }
 
   listen(listener: (message: FromWorker) => void): void {
     this.#onMessage = listener;
-  }
-
-  configure(bucket: number): void {
-    this.#post({ type: 'configure', bucket });
   }
 
   setGate(gate: GateState): void {

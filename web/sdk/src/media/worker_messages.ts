@@ -1,8 +1,9 @@
+import type { KeysFromWorker, KeysToWorker } from '../keys/messages';
 import type { GateState } from './send_gate';
 
 /** Main thread to transform worker. */
 export type ToWorker =
-  | { type: 'configure'; bucket: number }
+  | KeysToWorker
   | { type: 'gate'; gate: GateState }
   /** Whether what is received is decoded; true at first. */
   | { type: 'playable'; playable: boolean }
@@ -36,6 +37,7 @@ export interface FrameCounters {
 
 /** Transform worker to main thread. */
 export type FromWorker =
+  | KeysFromWorker
   /** Who speaks in a slot: at each change, and every 100 ms while frames come. */
   | { type: 'heard'; slot: number; seat: number }
   /** Our own frames: when sending begins and stops. */

@@ -2,7 +2,8 @@ import type { CommandInit } from '../api';
 import { toAlcoveError } from '../errors';
 import type { ServerMessage } from '../gen/alcove/v1/events_pb';
 import { MediaChanged_State } from '../gen/alcove/v1/events_pb';
-import type { JoinRoomResponse, RoomState } from '../gen/alcove/v1/rooms_pb';
+import type { RoomState } from '../gen/alcove/v1/rooms_pb';
+import { emptyKeys } from '../keys/view';
 import { mark } from '../measures';
 import type { Microphone } from '../media/microphone';
 import { OutputDevice } from '../media/output_device';
@@ -14,8 +15,11 @@ import { sleep } from '../timing';
 import { CutSlots } from './cut_slots';
 import { emptyRoom, isOnStage, reduceBatch } from './reducer';
 import type { Reduction, RoomNotice } from './reducer';
+import { KeyedRoom } from './keyed_room';
 import { RoomLink } from './room_link';
-import type { LinkOptions } from './room_link';
+import type { LinkOptions, LinkStatus } from './room_link';
+import { RoomKeysHost } from './room_keys_host';
+import { takeStarted } from './start_room';
 import { isOver } from './view';
 import type { RoomView } from './view';
 
@@ -28,7 +32,7 @@ export interface RoomClientOptions extends LinkOptions {
  * One member in one room, for one visit: joins, keeps the state and the sound, and comes back by itself.
  * The host subscribes to `view`, `levels` and notices, and gives commands.
  */
-export class RoomClient {
+export class RoomClient extends KeyedRoom {
   readonly view: Readable<RoomView>;
   /** Who speaks how loud, by member id; some five times a second. */
   readonly levels: Readable<ReadonlyMap<number, number>>;
@@ -38,6 +42,7 @@ export class RoomClient {
   readonly #notices = new Set<(notice: RoomNotice) => void>();
   readonly #transforms: TransformHost;
   readonly #link: RoomLink;
+  protected readonly keys: RoomKeysHost;
   readonly #output: OutputDevice;
   readonly #cuts = new CutSlots((slot, audible) => {
     this.#link.connection?.setAudible(slot, audible);
@@ -49,17 +54,24 @@ export class RoomClient {
   /** The revision from which on the server's word about our mute is newer than ours. */
   #muteRevision = 0n;
   #counters: FrameCounters | null = null;
+  /** As the server says; what is shown is what the log makes of it. */
+  #room: RoomState;
+  #status: LinkStatus = 'connecting';
+  #welcomed = false;
+  #firstWelcome = false;
 
   constructor(options: RoomClientOptions) {
+    super();
     this.#options = options;
-    this.#transforms = new TransformHost(options.createWorker());
-    this.#transforms.configure(options.config.packetBucket);
+    this.#transforms = takeStarted(options.roomId) ?? new TransformHost(options.createWorker());
     this.#transforms.listen((message) => {
       this.#fromWorker(message);
     });
+    this.#room = emptyRoom(options.roomId);
     this.#view = new Writable<RoomView>({
       phase: 'idle',
-      room: emptyRoom(options.roomId),
+      room: this.#room,
+      keys: emptyKeys(),
       error: null,
       cause: '',
       diagnosis: null,
@@ -69,6 +81,14 @@ export class RoomClient {
     });
     this.view = this.#view;
     this.#link = this.#makeLink();
+    this.keys = new RoomKeysHost(options, this.#transforms.keys, {
+      onToServer: (message) => {
+        this.#link.sendKeys(message);
+      },
+      onChange: () => {
+        this.#keysChanged();
+      },
+    });
     this.#output = new OutputDevice((ready) => {
       this.#transforms.setPlayable(ready);
     });
@@ -90,6 +110,7 @@ export class RoomClient {
   /** Before the join, while somebody reads what the room is about: joining is sooner then. Nothing is sent. */
   prepare(): Promise<void> {
     this.#output.open();
+    this.keys.prepare();
     return this.#link.prepare();
   }
 
@@ -173,16 +194,30 @@ export class RoomClient {
     return this.#view.value.room.allowedCommands.includes(command);
   }
 
-  /** The whole roster, a page at a time. */
-  members(cursor: string) {
-    return this.#options.api.members(this.#options.roomId, this.#link.joinToken, cursor);
+  /** The audience as the server lists it, a page at a time. Who is really in: roster(). */
+  async members(cursor: string) {
+    const { api, roomId } = this.#options;
+    const page = await api.members(roomId, this.#link.joinToken, cursor);
+    this.keys.noteMembers(page.members);
+    return page;
+  }
+
+  /** This client then gives the seat when the listener accepts. */
+  override async inviteToStage(memberId: number): Promise<void> {
+    await this.keys.commandFor(memberId, 'allow-stage');
+    await this.command({ case: 'inviteToStage', value: { memberId } });
   }
 
   /** Leaves quietly. The room is left here even where the server cannot be told. */
   async leave(): Promise<void> {
     const token = this.#link.joinToken;
     const wasIn = !isOver(this.#view.value.phase) && token !== '';
+    if (wasIn && this.#onStage()) {
+      this.#applyMuted(true);
+      await this.keys.depart();
+    }
     this.#finish({ phase: 'left' });
+    this.keys.forget();
     if (!wasIn) return;
     const { api, roomId } = this.#options;
     await api.command(roomId, token, { case: 'leave', value: {} }, true).catch(() => undefined);
@@ -197,17 +232,18 @@ export class RoomClient {
   #makeLink(): RoomLink {
     return new RoomLink(this.#options, this.#transforms, {
       room: () => this.#view.value.room,
+      joinKeys: (guestName) => this.keys.joinKeys(guestName),
       track: () => this.#microphone?.track ?? null,
       ownLevel: () => this.#ownLevel(),
-      onJoined: (response) => {
-        this.#joined(response);
+      onJoined: () => {
+        this.#joined();
       },
       onMessage: (message) => {
         this.#message(message);
       },
-      onStatus: (phase) => {
-        if (phase !== this.#view.value.phase) this.#patch({ phase });
-        this.#updateGate();
+      onStatus: (status) => {
+        this.#status = status;
+        this.#updatePhase();
       },
       onDiagnosis: (diagnosis) => {
         this.#patch({ diagnosis });
@@ -223,29 +259,54 @@ export class RoomClient {
     });
   }
 
-  #joined(response: JoinRoomResponse): void {
+  #joined(): void {
     mark('joined');
     this.#muteRevision = 0n;
     this.#resyncing = false;
+    this.#firstWelcome = true;
     this.#cuts.clear();
-    if (response.room === undefined) return;
-    const { muted } = this.#view.value;
-    const { self } = response.room;
-    // On stage without a microphone, or coming back muted: the others shall see it. Never the other way
-    // round: a moderator may have muted us meanwhile.
-    const untold = isOnStage(self) && muted && self?.muted === false;
-    if (untold) this.setMuted(true).catch(() => undefined);
-    this.#takeRoom(response.room);
+  }
+
+  #welcome(room: RoomState): void {
+    this.#resyncing = false;
+    this.#welcomed = true;
+    if (this.#firstWelcome) {
+      this.#firstWelcome = false;
+      const { self } = room;
+      // On stage without a microphone, or coming back muted: the others shall see it. Never the other way
+      // round: a moderator may have muted us meanwhile.
+      const untold = isOnStage(self) && this.#view.value.muted && self?.muted === false;
+      if (untold) this.setMuted(true).catch(() => undefined);
+    }
+    this.#takeRoom(room);
+    this.#updatePhase();
+  }
+
+  #keysChanged(): void {
+    if (isOver(this.#view.value.phase)) return;
+    const { error } = this.keys;
+    if (error !== null) this.#finish({ phase: 'failed', error });
+    else this.#takeRoom(this.#room);
+    this.#updatePhase();
+  }
+
+  /** Before the room has let this client in there is nothing to be connected to. */
+  #updatePhase(): void {
+    const { phase } = this.#view.value;
+    if (isOver(phase) || phase === 'idle') return;
+    const outside = this.keys.waiting === null ? 'joining' : 'waiting';
+    const next = this.#welcomed ? this.#status : outside;
+    if (next !== phase) this.#patch({ phase: next });
+    this.#updateGate();
   }
 
   #message({ message }: ServerMessage): void {
     if (message.case === 'welcome') {
-      this.#resyncing = false;
-      if (message.value.room !== undefined) this.#takeRoom(message.value.room);
+      if (message.value.room !== undefined) this.#welcome(message.value.room);
       return;
     }
     if (message.case !== 'batch' || this.#resyncing) return;
-    const reduction = reduceBatch(this.#view.value.room, message.value);
+    const reduction = reduceBatch(this.#room, message.value);
     if (reduction.outcome === 'gap') {
       this.#resyncing = true;
       this.#link.resync();
@@ -272,10 +333,12 @@ export class RoomClient {
     }
   }
 
-  #takeRoom(room: RoomState): void {
+  #takeRoom(said: RoomState): void {
+    this.#room = said;
     const wasOnStage = this.#onStage();
+    const { room, keys } = this.keys.verify(said);
     this.#cuts.stageChanged(this.#view.value.room, room);
-    this.#patch({ room });
+    this.#patch({ room, keys });
     const onStage = this.#onStage();
     if (wasOnStage && !onStage) {
       // Moved down: the microphone is really off, not only unheard.
@@ -334,7 +397,6 @@ export class RoomClient {
     const { room, muted, phase } = this.#view.value;
     this.#transforms.setGate({
       onStage: isOnStage(room.self) && this.#microphone !== null,
-      seat: room.self?.seat ?? 0,
       muted,
       reconnecting: phase !== 'connected',
     });
@@ -345,6 +407,7 @@ export class RoomClient {
     this.#patch({ ...last, muted: true, hasMicrophone: false, autoplayBlocked: false });
     this.#updateGate();
     this.#link.close();
+    this.keys.close();
     this.#output.close();
     this.#transforms.setVoicePort(null);
     this.#microphone?.close();

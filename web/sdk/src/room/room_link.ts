@@ -1,10 +1,10 @@
 import type { ApiClient } from '../api';
-import { toAlcoveError } from '../errors';
+import { errorFromResponse, toAlcoveError } from '../errors';
 import type { AlcoveError } from '../errors';
 import { EventSocket, eventsUrl } from '../events/event_socket';
 import type { ServerConfig } from '../gen/alcove/v1/common_pb';
 import type { Goodbye, ServerMessage } from '../gen/alcove/v1/events_pb';
-import type { JoinRoomResponse, RoomState } from '../gen/alcove/v1/rooms_pb';
+import type { RoomState } from '../gen/alcove/v1/rooms_pb';
 import { mark } from '../measures';
 import type { AudioSink } from '../media/audio_sink';
 import { MediaConnection } from '../media/connection';
@@ -17,6 +17,9 @@ import { Recovery } from './recovery';
 import type { Attempt } from './recovery';
 
 export type LinkStatus = 'connecting' | 'connected' | 'reconnecting';
+
+/** Reasons of a goodbye after which only a new join helps. */
+const kRejoinReasons = ['join.invalid', 'log.'];
 
 export interface LinkOptions {
   api: ApiClient;
@@ -31,7 +34,9 @@ export interface LinkHost {
   track(): MediaStreamTrack | null;
   /** The own level, 0 to 1, while it is sent; null otherwise. */
   ownLevel(): number | null;
-  onJoined(response: JoinRoomResponse): void;
+  /** JoinKeys of a new join, encoded. */
+  joinKeys(guestName: string): Promise<Uint8Array>;
+  onJoined(): void;
   onMessage(message: ServerMessage): void;
   onStatus(status: LinkStatus): void;
   onDiagnosis(diagnosis: Diagnosis | null): void;
@@ -59,6 +64,10 @@ export class RoomLink {
   #events: EventSocket | null = null;
   #joinToken = '';
   #welcomed = false;
+  /** It was in the room before: what comes is a return. */
+  #wasIn = false;
+  /** Only a new join helps. */
+  #mustRejoin = false;
   #probing = false;
   #eventsLost = false;
   #eventsTimer: ReturnType<typeof setTimeout> | undefined;
@@ -131,6 +140,11 @@ export class RoomLink {
     if (!this.#closed) this.#recovery.begin();
   }
 
+  /** A KeysFromClient for the control plane. Lost while there is no connection: the log catches up after it. */
+  sendKeys(message: Uint8Array): void {
+    this.#events?.sendKeys(message);
+  }
+
   resync(): void {
     this.#events?.resync();
   }
@@ -186,15 +200,19 @@ export class RoomLink {
     const connection = prepared?.connection ?? this.#makeConnection();
     this.#connection?.close();
     this.#connection = connection;
-    const offer = await (prepared?.offer ?? connection.createOffer());
-    const response = await api.join(roomId, offer, guestName);
+    const [offer, keys] = await Promise.all([
+      prepared?.offer ?? connection.createOffer(),
+      this.host.joinKeys(guestName),
+    ]);
+    const response = await api.join(roomId, offer, guestName, keys);
     if (this.#closed) return;
+    this.#mustRejoin = false;
     this.#joinToken = response.joinToken;
     this.#welcomed = false;
     this.watch.start();
     this.#openEvents();
     const answered = connection.acceptAnswer(response.sdpAnswer);
-    this.host.onJoined(response);
+    this.host.onJoined();
     this.#report();
     await answered;
     const track = this.host.track();
@@ -209,8 +227,17 @@ export class RoomLink {
       joinToken: this.#joinToken,
       onMessage: (message) => {
         if (events !== this.#events) return;
-        if (message.message.case === 'welcome') this.#welcomed = true;
+        if (message.message.case === 'welcome') this.#welcomed = this.#wasIn = true;
         this.host.onMessage(message);
+      },
+      onKeys: (message) => {
+        if (events === this.#events) this.transforms.keys.fromServer(message);
+      },
+      onHello: () => {
+        if (events === this.#events) this.transforms.keys.connected();
+      },
+      onLost: () => {
+        if (events === this.#events) this.transforms.keys.disconnected();
       },
       onLive: (live) => {
         if (events === this.#events) this.#eventsLive(live);
@@ -246,6 +273,14 @@ export class RoomLink {
       this.host.onOver('replaced');
       return;
     }
+    // Refused by those inside, or by the room: it does not help to ask again.
+    if (reason !== undefined && !this.#welcomed && reason.reason.startsWith('room.')) {
+      const error = errorFromResponse(reason, 0);
+      this.host.onOver(error.reason === 'room.ended' ? 'ended' : error);
+      return;
+    }
+    const { reason: why = '' } = reason ?? {};
+    this.#mustRejoin ||= kRejoinReasons.some((prefix) => why.startsWith(prefix));
     // Too slow, or the server restarts, or it does not know the join: the restart finds out.
     this.#eventsLive(false);
     setTimeout(() => {
@@ -262,7 +297,7 @@ export class RoomLink {
   #report(): void {
     if (this.#closed || this.#joinToken === '') return;
     const connected = this.#connection?.state === 'connected';
-    if (this.#recovery.running || this.#eventsLost) {
+    if (this.#recovery.running || this.#eventsLost || (this.#wasIn && !this.#welcomed)) {
       if (!this.#reconnecting) mark('reconnecting');
       this.#reconnecting = true;
       this.host.onStatus('reconnecting');
@@ -296,6 +331,7 @@ export class RoomLink {
     const connection = this.#connection;
     if (connection === null) return 'over';
     try {
+      if (this.#mustRejoin) return await this.#rejoin();
       const { dtlsState } = await connection.snapshot();
       if (dtlsState === 'failed' || dtlsState === 'closed') return await this.#rejoin();
       const baseline = await connection.pathBaseline();

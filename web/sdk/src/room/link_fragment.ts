@@ -1,0 +1,69 @@
+// The fragment of a room's link: the room's fingerprint and the link's secret. Kept for the visit only, where
+// no server sees it.
+
+import { fromBase64Url, toBase64Url } from '../keys/bytes';
+import { parseLinkFragment } from '../keys/link';
+import type { LinkFragment } from '../keys/link';
+
+const kPrefix = 'alcove.link.';
+const kVisitKey = 'alcove.visit';
+const kVisitSize = 16;
+
+/** Where storage is blocked, the page's memory is what there is. */
+const memory = new Map<string, string>();
+
+/**
+ * Reads the fragment of a room's link once, takes it out of the address bar and keeps it for the visit. True
+ * where there was one.
+ */
+export function readLinkFragment(location: Location): boolean {
+  const roomId = /^\/r\/([^/]+)/.exec(location.pathname)?.[1];
+  const text = location.hash.slice(1);
+  if (roomId === undefined || parseLinkFragment(text) === null) return false;
+  keepLinkFragment(decodeURIComponent(roomId), text);
+  history.replaceState(history.state, '', location.pathname + location.search);
+  return true;
+}
+
+export function keepLinkFragment(roomId: string, text: string): void {
+  write(kPrefix + roomId, text);
+}
+
+export function linkFragment(roomId: string): LinkFragment | null {
+  return parseLinkFragment(read(kPrefix + roomId) ?? '');
+}
+
+/** Names a guest's visit: a reload keeps it, the end of the tab or leave() ends it. */
+export function visitId(): string {
+  const known = read(kVisitKey);
+  if (known !== null && fromBase64Url(known)?.length === kVisitSize) return known;
+  const made = toBase64Url(crypto.getRandomValues(new Uint8Array(kVisitSize)));
+  write(kVisitKey, made);
+  return made;
+}
+
+export function endVisit(): void {
+  memory.delete(kVisitKey);
+  try {
+    sessionStorage.removeItem(kVisitKey);
+  } catch {
+    // Nothing was stored then.
+  }
+}
+
+function read(key: string): string | null {
+  try {
+    return sessionStorage.getItem(key) ?? memory.get(key) ?? null;
+  } catch {
+    return memory.get(key) ?? null;
+  }
+}
+
+function write(key: string, value: string): void {
+  memory.set(key, value);
+  try {
+    sessionStorage.setItem(key, value);
+  } catch {
+    // Full or blocked: it lasts as long as the page.
+  }
+}
