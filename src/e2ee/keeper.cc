@@ -158,6 +158,8 @@ void Keeper::handle_not_acknowledged(Instant now) {
   else
     member_.warnings.raise(KeyWarning::kNotAcknowledged, {},
                            "The server does not take what this client writes into the room's log.");
+  // The server has asked somebody else by now.
+  if (written_ == Duty::kRoster) candidates_.clear();
   drop_written();
 }
 
@@ -172,7 +174,7 @@ Instant Keeper::spaced(Instant due) const {
 Instant Keeper::roster_due() const {
   const std::size_t admits = holds_newest() ? candidates_.size() : 0;
   if (departs_.empty() && admits == 0) return base::kNever;
-  if (admits >= Candidates::kMaxInEntry) return newest_roster_at_;
+  if (admits >= Candidates::kMaxInEntry) return Instant::min();
   return newest_roster_at_ + Candidates::kCollect;
 }
 

@@ -55,12 +55,12 @@ class Keeper {
     kWish,
     kGiveStage,
     kStageDepart,
-    kRoster,
     kFresh,
+    kRoster,
     kBeat,
   };
-  static constexpr std::array kDuties = {Duty::kEject,       Duty::kWish,   Duty::kGiveStage,
-                                         Duty::kStageDepart, Duty::kRoster, Duty::kFresh,
+  static constexpr std::array kDuties = {Duty::kEject,       Duty::kWish,  Duty::kGiveStage,
+                                         Duty::kStageDepart, Duty::kFresh, Duty::kRoster,
                                          Duty::kBeat};
   struct Wish {
     v1::LogOp op;  // of a link: filled in when it is written

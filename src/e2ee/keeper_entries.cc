@@ -133,9 +133,15 @@ void Keeper::write_roster(Instant now, WallTime wall) {
   if (holds_newest() && (draft.ops.empty() || !roster_alone_))
     candidates_.fill(draft, roster_alone_);
   if (draft.ops.empty()) return;
-  if (fresh_.due(member_.own_rank(), member_.missing_since) <= now && spaced(now) <= now)
-    draft.advance = v1::ADVANCE_FRESH;
-  else if (!draft.joiners.empty() && now - member_.newest_advance_at > kRatchetAfter)
+  // Who got a box before without coming in gets only what the entry itself makes.
+  const bool wants_own = std::ranges::any_of(draft.joiners, [&](const JoinReceiver& joiner) {
+    return writer_.needs_advance(joiner.certificate.leaf_hash);
+  });
+  if (wants_own && spaced(now) > now) {
+    newest_roster_at_ = spaced(now) - Candidates::kCollect;
+    return;
+  }
+  if (!draft.joiners.empty() && (wants_own || now - member_.newest_advance_at > kRatchetAfter))
     draft.advance = v1::ADVANCE_RATCHET;
   if (write(now, wall, Duty::kRoster, std::move(draft)))
     newest_roster_at_ = now;

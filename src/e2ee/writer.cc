@@ -119,28 +119,38 @@ bool Writer::handle_applied(const Hash& hash) {
   return true;
 }
 
-void Writer::give_up(Instant now) {
-  for (const Hash& leaf : on_the_way_->exposed) exposed_.emplace(leaf, now + kExposedFor);
+void Writer::give_up(Instant now, unsigned failures) {
+  for (const Hash& leaf : on_the_way_->exposed) {
+    exposed_.emplace(leaf, now + kExposedFor);
+    if (failures_.size() < kMaxExposed) failures_[leaf] += failures;
+  }
   on_the_way_.reset();
 }
 
 Writer::Refusal Writer::handle_refused(Instant now, const v1::AppendRefused& refused) {
   if (!on_the_way_ || on_the_way_->request != refused.request()) return Refusal::kNotOurs;
   const std::uint64_t n = on_the_way_->n;
-  give_up(now);
-  if (refused.reason() != "log.conflict") return Refusal::kRefused;
+  const bool is_conflict = refused.reason() == "log.conflict";
+  give_up(now, is_conflict ? 1 : kMaxFailures);
+  if (!is_conflict) return Refusal::kRefused;
   if (member_.state.n() < n) free_at_ = now + kConflictWait;
   return Refusal::kConflict;
 }
 
 bool Writer::handle_timeout(Instant now) {
   if (!on_the_way_ || now < on_the_way_->sent_at + kAcknowledgedWithin) return false;
-  give_up(now);
+  give_up(now, kMaxFailures);
   return true;
 }
 
 Instant Writer::next_deadline() const {
   return on_the_way_ ? on_the_way_->sent_at + kAcknowledgedWithin : base::kNever;
+}
+
+bool Writer::needs_advance(const Hash& leaf) const {
+  const auto found = failures_.find(leaf);
+  // Where they cannot all be remembered, everybody counts as one of them.
+  return found == failures_.end() ? failures_.size() >= kMaxExposed : found->second >= kMaxFailures;
 }
 
 Instant Writer::exposed_due() const {

@@ -31,6 +31,8 @@ class Writer {
   static constexpr base::Duration kAcknowledgedWithin = base::seconds(2);
   static constexpr base::Duration kConflictWait = base::milliseconds(500);
   static constexpr base::Duration kExposedFor = base::seconds(5);
+  static constexpr unsigned kMaxFailures = 3;
+  static constexpr std::size_t kMaxExposed = 4096;
 
   struct OnTheWay {
     std::uint32_t request = 0;
@@ -61,9 +63,15 @@ class Writer {
 
   // Joiners who got the present epoch's secret in an entry that was not ordered, and when a fresh
   // epoch is due for it.
-  void forget_exposed(const roomlog::Hash& leaf) { exposed_.erase(leaf); }
+  void forget_exposed(const roomlog::Hash& leaf) {
+    exposed_.erase(leaf);
+    failures_.erase(leaf);
+  }
   void forget_all_exposed() { exposed_.clear(); }
   base::Instant exposed_due() const;
+  // After an entry that disappeared, or several that came too late: the next one that admits this
+  // leaf must make its own epoch.
+  bool needs_advance(const roomlog::Hash& leaf) const;
 
  private:
   // Secret of the epoch that the entry makes; nullopt without an advance.
@@ -76,13 +84,14 @@ class Writer {
                  const Secret& fresh, v1::AppendEntry& append);
   void add_join_boxes(const Draft& draft, const roomlog::Entry& entry, const Secret& epoch,
                       v1::AppendEntry& append);
-  void give_up(base::Instant now);
+  void give_up(base::Instant now, unsigned failures);
 
   Member& member_;
   std::uint32_t next_request_ = 1;
   std::optional<OnTheWay> on_the_way_;
   base::Instant free_at_{};
   std::map<roomlog::Hash, base::Instant> exposed_;
+  std::map<roomlog::Hash, unsigned> failures_;
 };
 
 }  // namespace alcove::e2ee
