@@ -79,7 +79,7 @@ Change::Outcome Change::run(const Command& command) {
 
 Change::Outcome Change::check_permission(const Request& request) const {
   const Member* actor = room_.find(by_);
-  if (actor == nullptr) return std::unexpected(Refusal::kNotMember);
+  if (actor == nullptr || actor->leaving) return std::unexpected(Refusal::kNotMember);
   const Permission& row = permission(request.action);
   if ((row.actors & role_bit(actor->role)) == 0) return std::unexpected(Refusal::kNotAllowed);
   if (row.targets == 0) return {};
@@ -284,7 +284,8 @@ Change::Outcome Change::handle(const Disconnect&) {
 }
 
 Change::Outcome Change::handle(const Reconnect&) {
-  if (room_.find(by_) == nullptr) return std::unexpected(Refusal::kNotMember);
+  const Member* member = room_.find(by_);
+  if (member == nullptr || member->leaving) return std::unexpected(Refusal::kNotMember);
   Member& me = self();
   if (me.connected) return {};
   me.connected = true;

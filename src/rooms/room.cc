@@ -64,9 +64,10 @@ std::expected<void, Refusal> check_join(const Room& room, const Join& join) {
   const base::AccountId& account = join.person.account;
   if (room.ended) return std::unexpected(Refusal::kEnded);
   if (room.blocked.contains(account)) return std::unexpected(Refusal::kBlocked);
-  if (room.by_account.contains(account)) return {};
+  const Member* inside = room.find(account);
+  if (inside != nullptr && inside->shown()) return {};
   if (room.member_count() >= room.options.max_members) return std::unexpected(Refusal::kFull);
-  if (account == room.host || room.visitors.find(account)) return {};
+  if (account == room.host || inside != nullptr || room.visitors.find(account)) return {};
   if (room.locked) return std::unexpected(Refusal::kLocked);
   if (room.kind == RoomKind::kSocial && !join.followed_by_moderator)
     return std::unexpected(Refusal::kNotAdmitted);

@@ -143,6 +143,8 @@ TEST_F(PermissionTest, AllowedCommandsAreWhatApplyAllows) {
   EXPECT_EQ(names(listener), (Names{"leave", "lower_hand", "accept_invitation",
                                     "decline_invitation", "send_reaction"}));
   must(AcceptInvitation{}, listener);
+  EXPECT_EQ(names(listener), (Names{"leave", "lower_hand", "decline_invitation", "send_reaction"}));
+  must(GiveStage{listener}, host);
   EXPECT_EQ(names(listener), (Names{"leave", "move_to_audience", "set_muted", "send_reaction"}));
   EXPECT_EQ(names(host),
             (Names{"leave", "dismiss_hand", "invite_to_stage", "move_to_audience",

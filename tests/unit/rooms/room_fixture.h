@@ -21,6 +21,7 @@ class RoomTest : public testing::Test {
 
   void restart(RoomKind kind, RoomOptions options = {}) {
     room = start(base::RoomId::make(random), "Title", kind, account("host"), options);
+    authority = {"host"};
   }
   base::AccountId account(const std::string& name) {
     const auto [position, added] = accounts_.try_emplace(name);
