@@ -14,7 +14,7 @@ namespace alcove::e2ee {
 class Candidates {
  public:
   static constexpr base::Duration kCollect = base::milliseconds(150);
-  static constexpr std::size_t kMaxInEntry = 16;
+  static constexpr std::size_t kMaxInEntry = 12;
   static constexpr std::size_t kMaxWaiting = 1024;
 
   explicit Candidates(Member& member) : member_(member) {}

@@ -21,6 +21,30 @@ struct ParsedChain {
   Entry head;
 };
 
+// Advance and head, where they are left out because they stand before already.
+std::expected<void, LogError> parse_newest(const v1::LogChain& chain, ParsedChain& parsed) {
+  if (chain.has_advance()) {
+    auto advance = parse_entry(chain.advance());
+    if (!advance) return std::unexpected(LogError::kBadObject);
+    parsed.advance = *std::move(advance);
+  } else {
+    const auto found = std::ranges::find_if(parsed.authority.rbegin(), parsed.authority.rend(),
+                                            &Entry::has_advance);
+    if (found == parsed.authority.rend()) return kWrong;
+    parsed.advance = *found;
+  }
+  if (chain.has_head()) {
+    auto head = parse_entry(chain.head());
+    if (!head) return std::unexpected(LogError::kBadObject);
+    parsed.head = *std::move(head);
+    return {};
+  }
+  const bool authority_is_newer =
+      !parsed.authority.empty() && parsed.authority.back().body.n() > parsed.advance.body.n();
+  parsed.head = authority_is_newer ? parsed.authority.back() : parsed.advance;
+  return {};
+}
+
 std::expected<ParsedChain, LogError> parse_chain(const v1::LogChain& chain) {
   ParsedChain parsed;
   if (static_cast<std::size_t>(chain.authority_size()) > kMaxAuthorityEntries)
@@ -30,11 +54,8 @@ std::expected<ParsedChain, LogError> parse_chain(const v1::LogChain& chain) {
     if (!entry) return std::unexpected(LogError::kBadObject);
     parsed.authority.push_back(*std::move(entry));
   }
-  auto advance = parse_entry(chain.advance());
-  auto head = parse_entry(chain.head());
-  if (!advance || !head) return std::unexpected(LogError::kBadObject);
-  parsed.advance = *std::move(advance);
-  parsed.head = *std::move(head);
+  if (const auto result = parse_newest(chain, parsed); !result)
+    return std::unexpected(result.error());
   return parsed;
 }
 

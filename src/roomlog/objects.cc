@@ -143,8 +143,8 @@ std::expected<Genesis, ObjectError> parse_genesis(const v1::SignedObject& object
   return to_genesis(*std::move(body), make_object(object.body(), {}, object.signature()));
 }
 
-std::expected<Certificate, ObjectError> parse_certificate(const Hash& room,
-                                                          const v1::SignedObject& object) {
+std::expected<Certificate, ObjectError> read_certificate(const Hash& room,
+                                                         const v1::SignedObject& object) {
   if (const auto error = check_shape(object, kMaxCertificateBody)) return std::unexpected(*error);
   if (!object.confirm().empty()) return std::unexpected(ObjectError::kBadField);
   const auto body = parse_body<v1::Certificate>(object.body());
@@ -152,9 +152,16 @@ std::expected<Certificate, ObjectError> parse_certificate(const Hash& room,
   if (!is_within_bounds(*body) || !crypto::ed25519_key_is_valid(to_hash(body->leaf())))
     return std::unexpected(ObjectError::kBadField);
   if (to_hash(body->room_fingerprint()) != room) return std::unexpected(ObjectError::kWrongRoom);
-  if (!signature_is_valid(to_hash(body->identity()), "certificate", room, object))
-    return std::unexpected(ObjectError::kBadSignature);
   return to_certificate(*body, make_object(object.body(), {}, object.signature()));
+}
+
+std::expected<Certificate, ObjectError> parse_certificate(const Hash& room,
+                                                          const v1::SignedObject& object) {
+  auto certificate = read_certificate(room, object);
+  if (certificate &&
+      !signature_is_valid(certificate->identity, "certificate", room, certificate->object))
+    return std::unexpected(ObjectError::kBadSignature);
+  return certificate;
 }
 
 std::expected<Entry, ObjectError> parse_entry(const v1::SignedObject& object) {

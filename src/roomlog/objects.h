@@ -58,6 +58,9 @@ struct Entry {
 
 // Signature and all fields are checked.
 std::expected<Genesis, ObjectError> parse_genesis(const v1::SignedObject& object);
+// The same without the signature: of listeners' certificates, for who has no roster.
+std::expected<Certificate, ObjectError> read_certificate(const Hash& room,
+                                                         const v1::SignedObject& object);
 std::expected<Certificate, ObjectError> parse_certificate(const Hash& room,
                                                           const v1::SignedObject& object);
 // Everything but what needs the log's state: the signature is checked by LogState.

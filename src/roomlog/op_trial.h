@@ -43,7 +43,7 @@ class OpTrial {
   void succeed();
 
   // Valid, not blocked, and its leaf is new.
-  std::expected<Certificate, LogError> check_admitted(const v1::SignedObject& object) const;
+  std::expected<Certificate, LogError> check_admitted(const v1::AdmitOp& op) const;
   bool author_is_on_stage() const;
   bool author_is_moderator() const;
   bool may_depart(const StageMember& member) const;

@@ -190,8 +190,6 @@ void add_admits(RoomLog& log, Collector& out) {
   std::string& signature = *broken.mutable_admit()->mutable_certificate()->mutable_signature();
   signature[0] = static_cast<char>(signature[0] ^ 1);
   out.ops("a certificate with a broken signature", 8, host, {broken}, LogError::kBadCertificate);
-  out.ops("a certificate with a broken signature, in short", 8, host, {broken},
-          LogError::kBadCertificate, Follow::kShort);
   const Join foreign = make_join(hash_of("another"), "Quinn", 0);
   out.ops("a certificate of another room", 8, host, {admit_op(foreign.certificate)},
           LogError::kBadCertificate);
@@ -303,9 +301,6 @@ std::vector<InvalidChain> invalid_chains(const Scenario& scenario) {
       [&](v1::LogChain& chain) { *chain.mutable_advance() = chain.head(); });
   add("a head that is older than the last authority entry", LogError::kFork,
       [&](v1::LogChain& chain) { *chain.mutable_head() = object_of(8); });
-  add("without a head", LogError::kBadObject, [](v1::LogChain& chain) { chain.clear_head(); });
-  add("without an advance", LogError::kBadObject,
-      [](v1::LogChain& chain) { chain.clear_advance(); });
   add("a broken genesis", LogError::kBadObject,
       [](v1::LogChain& chain) { chain.mutable_genesis()->mutable_signature()->pop_back(); });
   add("the genesis of another room", LogError::kFork,

@@ -32,9 +32,11 @@ export function walkChain(chain: LogChain, fingerprint: Uint8Array | null): Walk
   }
   if (chain.authority.length > kMaxAuthorityEntries) return 'log_full';
   const authority = parseAll(chain.authority);
-  const advance = parseOne(chain.advance);
-  const head = parseOne(chain.head);
-  if (authority === null || advance === null || head === null) return 'bad_object';
+  if (authority === null) return 'bad_object';
+  const advance = chain.advance === undefined ? newestAdvance(authority) : parseOne(chain.advance);
+  if (advance === null) return 'bad_object';
+  const head = chain.head === undefined ? newerOf(authority.at(-1), advance) : parseOne(chain.head);
+  if (head === null) return 'bad_object';
   return walk(state, authority, advance, head);
 }
 
@@ -69,6 +71,15 @@ function step(state: LogState, entry: Entry): LogError | null {
 
 function stepToHead(state: LogState, head: Entry): LogError | null {
   return isShort(state.classOf(head.body)) ? step(state, head) : 'fork';
+}
+
+// Advance and head, where they are left out because they stand before already.
+function newestAdvance(authority: readonly Entry[]): Entry | null {
+  return [...authority].reverse().find(hasAdvance) ?? null;
+}
+
+function newerOf(authority: Entry | undefined, advance: Entry): Entry {
+  return authority !== undefined && authority.body.n > advance.body.n ? authority : advance;
 }
 
 function parseOne(object: SignedObject | undefined): Entry | null {

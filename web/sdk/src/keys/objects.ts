@@ -105,21 +105,28 @@ export function parseGenesis(given: SignedObject): Genesis | ObjectError {
 
 /** `room`: its fingerprint. Signature and all fields are checked. */
 export function parseCertificate(room: Uint8Array, given: SignedObject): Certificate | ObjectError {
+  const known = cachedCertificate(room, objectHash(given));
+  if (known !== null) return known;
+  const certificate = readCertificate(room, given);
+  if (typeof certificate === 'string') return certificate;
+  const { object, identity } = certificate;
+  const message = signedBytes('certificate', room, object.body, kNoBytes);
+  if (!ed25519Verify(identity, message, object.signature)) return 'bad_signature';
+  cacheCertificate(room, certificate);
+  return certificate;
+}
+
+/** The same without the signature: of listeners' certificates, for who has no roster. */
+export function readCertificate(room: Uint8Array, given: SignedObject): Certificate | ObjectError {
   const object = cleanCopy(given);
   const fault = shapeFault(object, kMaxCertificateBody);
   if (fault !== null) return fault;
-  const known = cachedCertificate(room, objectHash(object));
-  if (known !== null) return known;
   if (object.confirm.length !== 0) return 'bad_field';
   const body = decode(CertificateSchema, object.body);
   if (body === null) return 'not_canonical';
   if (!certificateFieldsAreValid(body) || !ed25519KeyIsValid(body.leaf)) return 'bad_field';
   if (!equal(body.roomFingerprint, room)) return 'wrong_room';
-  const message = signedBytes('certificate', room, object.body, kNoBytes);
-  if (!ed25519Verify(body.identity, message, object.signature)) return 'bad_signature';
-  const certificate = certificateOf(body, object);
-  cacheCertificate(room, certificate);
-  return certificate;
+  return certificateOf(body, object);
 }
 
 /** The identity that a certificate names, not verified; null where there is none. */
