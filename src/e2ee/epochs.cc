@@ -15,7 +15,7 @@ void Epochs::begin(std::uint32_t number, const Secret& secret) {
 }
 
 void Epochs::add(std::uint32_t number, const Secret& secret) {
-  epochs_.push_back({.number = number, .secret = secret});
+  epochs_.emplace_back(number, secret);
   while (epochs_.size() > kMaxLive) {
     expire(epochs_.front());
     epochs_.pop_front();

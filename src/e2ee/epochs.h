@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "crypto/wipe.h"
 #include "e2ee/epoch_secrets.h"
 
 namespace alcove::e2ee {
@@ -21,6 +22,11 @@ class Epochs {
   static constexpr base::Duration kRetentionAfterEject = base::seconds(2);
 
   struct Epoch {
+    Epoch(std::uint32_t of, const Secret& its_secret) : number(of), secret(its_secret) {}
+    Epoch(const Epoch&) = delete;
+    Epoch& operator=(const Epoch&) = delete;
+    ~Epoch() { crypto::wipe(secret); }
+
     std::uint32_t number = 0;
     Secret secret{};
     base::Instant receive_until = base::kNever;

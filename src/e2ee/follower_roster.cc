@@ -13,8 +13,8 @@ void Follower::begin(Instant now, const roomlog::Entry& admit) {
   for (const auto& [seat, member] : member_.state.stage()) member_.see(member.certificate);
   member_.turns.note_fresh(now, 0);
   member_.turns.note_own_entry(now);
-  member_.newest_advance_at = now;
-  member_.newest_fresh_at = now;
+  // How old the newest advance is, a joiner does not know: old enough for a ratchet.
+  member_.newest_advance_at = admit.has_advance() ? now : now - base::seconds(6);
   for (const auto& [leaf, certificate] : member_.state.roster())
     if (leaf != member_.leaf()) member_.prepared.want(leaf, certificate.encryption);
   if (member_.on_stage() && !member_.state.is_full()) request_roster();

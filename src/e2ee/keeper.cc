@@ -163,6 +163,13 @@ void Keeper::handle_not_acknowledged(Instant now) {
   drop_written();
 }
 
+void Keeper::handle_disconnected(Instant now) {
+  // A wish is told of when it does not come back; the rest the log asks for again.
+  if (!written_ || written_ == Duty::kEject || written_ == Duty::kWish) return;
+  writer_.abandon(now);
+  written_.reset();
+}
+
 bool Keeper::may_write(Instant now) const {
   return member_.is_keeper() && !writer_.busy() && now >= writer_.free_at();
 }

@@ -38,6 +38,7 @@ class Keeper {
   void handle_refused(base::Instant now, Writer::Refusal refusal, const std::string& reason);
   void handle_not_acknowledged(base::Instant now);
   void begin(base::Instant now) { fresh_.begin(now); }
+  void handle_disconnected(base::Instant now);
   void handle_timeout(base::Instant now, base::WallTime wall);
   base::Instant next_deadline() const;
 

@@ -91,7 +91,6 @@ void Member::advance_epoch(Instant now, const roomlog::Entry& entry, bool eject,
   const bool fresh = entry.body.advance() == v1::ADVANCE_FRESH;
   newest_advance = entry;
   newest_advance_at = now;
-  if (fresh) newest_fresh_at = now;
   // A ratchet that this client cannot follow because it lacks the epoch before must not be sent
   // without either.
   const bool required = fresh || missing_since.has_value();

@@ -86,7 +86,6 @@ struct Member {
   // The newest entry with an advance, while its epoch is not known.
   std::optional<roomlog::Entry> newest_advance;
   base::Instant newest_advance_at{};
-  base::Instant newest_fresh_at{};
   std::optional<base::Instant> missing_since;
 
   // Secrets of own entries that may still come back, by hash of the entry.

@@ -136,7 +136,8 @@ void RoomKeys::handle_connected(Instant now) {
   implementation_->follower.handle_connected(now);
 }
 
-void RoomKeys::handle_disconnected(Instant) {
+void RoomKeys::handle_disconnected(Instant now) {
+  implementation_->keeper.handle_disconnected(now);
   implementation_->member.connected = false;
   // What was not sent is not said to a new connection.
   implementation_->member.messages.clear();

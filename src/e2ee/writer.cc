@@ -143,6 +143,10 @@ bool Writer::handle_timeout(Instant now) {
   return true;
 }
 
+void Writer::abandon(Instant now) {
+  if (on_the_way_) give_up(now, 1);
+}
+
 Instant Writer::next_deadline() const {
   return on_the_way_ ? on_the_way_->sent_at + kAcknowledgedWithin : base::kNever;
 }

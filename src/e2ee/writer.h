@@ -59,6 +59,8 @@ class Writer {
   Refusal handle_refused(base::Instant now, const v1::AppendRefused& refused);
   // True when the entry on the way was not acknowledged: it is given up.
   bool handle_timeout(base::Instant now);
+  // Gives the entry on the way up without a word: its connection is gone.
+  void abandon(base::Instant now);
   base::Instant next_deadline() const;
 
   // Joiners who got the present epoch's secret in an entry that was not ordered, and when a fresh

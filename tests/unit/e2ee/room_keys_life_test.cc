@@ -35,7 +35,7 @@ TEST(RoomKeysLife, PromotedListenerGetsTheRosterAndIsAKeeper) {
   room.may_ask = [](Who who) { return who == 1; };
   const Who joiner = room.add_person("joiner");
   room.join(joiner);
-  room.run_for(seconds(1));
+  room.run_for(milliseconds(1500));  // until the others send in its epoch
   EXPECT_TRUE(room.keys(joiner).admitted());
   EXPECT_TRUE(room.hears(joiner, kHost));
   EXPECT_EQ(room.all_warnings(), 0);
@@ -146,7 +146,7 @@ TEST(RoomKeysLife, ReloadOfAModeratorWithOthersOnTheStage) {
   Room room(3, 1);
   const roomlog::Hash old = room.leaf(kHost);
   room.join(kHost);
-  room.run_for(seconds(1));
+  room.run_for(milliseconds(1500));
   ASSERT_TRUE(room.keys(kHost).admitted());
   EXPECT_NE(room.leaf(kHost), old);
   EXPECT_EQ(room.keys(1).state().on_stage(room.leaf(kHost))->role, v1::ROLE_MODERATOR);
