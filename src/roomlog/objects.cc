@@ -180,7 +180,7 @@ Genesis make_genesis(v1::Genesis body, const Sign& host) {
   return to_genesis(std::move(body), sign_object("genesis", {}, std::move(bytes), {}, host));
 }
 
-Certificate make_certificate(const Hash& room, v1::Certificate body, const Sign& identity) {
+Certificate make_certificate(const Hash& room, const v1::Certificate& body, const Sign& identity) {
   return to_certificate(body,
                         sign_object("certificate", room, body.SerializeAsString(), {}, identity));
 }

@@ -69,7 +69,7 @@ std::expected<Entry, ObjectError> parse_entry(const v1::SignedObject& object);
 using Sign = std::function<crypto::Ed25519Signature(base::Bytes message)>;
 
 Genesis make_genesis(v1::Genesis body, const Sign& host);
-Certificate make_certificate(const Hash& room, v1::Certificate body, const Sign& identity);
+Certificate make_certificate(const Hash& room, const v1::Certificate& body, const Sign& identity);
 // confirm: empty without an advance. sign: the leaf's key, or the identity's for a resume.
 Entry make_entry(const Hash& room, v1::LogEntry body, base::Bytes confirm, const Sign& sign);
 // What the signature of an object is over.
