@@ -204,7 +204,6 @@ std::optional<ApiError> House::handle_have(const Place& place, std::uint64_t n) 
 }
 
 std::optional<ApiError> House::send_roster(const Place& place) {
-  if (!is_on_stage(*place.room, *place.membership)) return std::nullopt;
   if (auto error = context_.check_limit(Limit::kRoster, place.membership->rosters)) return error;
   for (v1::RosterPart& part : place.room->log.roster()) {
     v1::KeysFromServer keys;

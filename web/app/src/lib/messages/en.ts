@@ -336,6 +336,7 @@ export const en = {
     'The server shows another room than the one of your link. Do not go in; tell whoever sent you the link by another way.',
   'error.keys.bad_genesis':
     'The server shows a room that nobody has signed. Do not go in; tell whoever sent you the link by another way.',
+  'error.keys.no_seat': 'Nobody was there to give you a place on stage. Please try again.',
   'error.keys.not_permitted': 'Your role in this room does not allow that.',
   'error.room.ended': 'This room has ended.',
   'error.room.not_member': 'You are not in this room any more.',

@@ -342,6 +342,8 @@ export const fr: Catalogue = {
     'Le serveur montre un autre salon que celui de votre lien. N’entrez pas ; prévenez par un autre moyen la personne qui vous a envoyé le lien.',
   'error.keys.bad_genesis':
     'Le serveur montre un salon que personne n’a signé. N’entrez pas ; prévenez par un autre moyen la personne qui vous a envoyé le lien.',
+  'error.keys.no_seat':
+    'Personne n’était là pour vous donner une place sur scène. Veuillez réessayer.',
   'error.keys.not_permitted': 'Votre rôle dans ce salon ne le permet pas.',
   'error.room.ended': 'Ce salon est clos.',
   'error.room.not_member': 'Vous n’êtes plus dans ce salon.',
