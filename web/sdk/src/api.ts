@@ -280,9 +280,9 @@ export class ApiClient {
   }
 }
 
-/** A wrong password is "unauthenticated" too, and says nothing of the session that is stored. */
+/** A wrong password and a join that is over are "unauthenticated" too, and say nothing of the session. */
 function isDeadSession(error: AlcoveError): boolean {
-  return error.code === 'unauthenticated' && !error.reason.startsWith('account.');
+  return error.code === 'unauthenticated' && error.reason.startsWith('session.');
 }
 
 function roomPath(roomId: string): string {

@@ -132,6 +132,7 @@ describe('ApiClient', () => {
     expect(revoked.session.load()).toBeNull();
     for (const [code, reason, status] of [
       ['unauthenticated', 'account.wrong_password', 401],
+      ['unauthenticated', 'join.invalid', 401],
       ['permission_denied', 'room.locked', 403],
       ['unavailable', '', 503],
     ] as const) {
