@@ -14,6 +14,7 @@
 #include "control/server.h"
 #include "crypto/hash.h"
 #include "store/store.h"
+#include "support/room_log_fixture.h"
 
 namespace {
 
@@ -37,12 +38,16 @@ class FakeRelay final : public control::RelayLink {
 class FakePeer final : public base::WebSocketPeer {
  public:
   void send(base::Buffer message) override {
-    CHECK(!closed && message.size() % 256 == 0);
     v1::ServerMessage parsed;
     CHECK(parsed.ParseFromArray(message.data(), static_cast<int>(message.size())));
+    CHECK(!closed && message.size() % (parsed.has_keys() ? 64 : 256) == 0);
+    if (parsed.keys().has_task() && parsed.keys().task().has_admit())
+      candidate = parsed.keys().task().admit().candidate();
   }
+  void allow_large(bool) override {}
   void close() override { closed = true; }
   bool closed = false;
+  std::uint32_t candidate = 0;  // the last one that it was asked to admit
 };
 
 struct Client {
@@ -69,11 +74,12 @@ class House {
                                   .expires_at = wall_ + base::seconds(1'000'000)}));
     v1::StartRoomRequest start;
     start.set_title("Room");
-    start.set_kind(v1::ROOM_KIND_OPEN);
+    *start.mutable_genesis() = genesis_.object;
     v1::StartRoomResponse started;
     CHECK(started.ParseFromString(
         request("POST", "/v1/rooms", start.SerializeAsString(), token, {})));
     room_ = started.room().room_id();
+    account_ = account.id.text();
     for (std::size_t i = 0; i < clients_.size(); ++i) join(i, i == 0 ? token : std::string());
   }
 
@@ -112,6 +118,13 @@ class House {
  private:
   static void drop(const std::string&) {}
 
+  static roomlog::Genesis make_genesis() {
+    const auto key = crypto::Ed25519PrivateKey::from_seed(roomlog_test::identity_seed("Host"));
+    v1::Genesis body = roomlog_test::make_test_genesis("Host").body;
+    body.set_created_at_ms(1'700'000'000'000);
+    return roomlog::make_genesis(body, roomlog_test::signer(key));
+  }
+
   std::string request(const std::string& method, const std::string& path, const std::string& body,
                       const std::string& token, const std::string& join_token,
                       const std::string& type = "application/protobuf") {
@@ -135,14 +148,47 @@ class House {
   }
 
   void join(std::size_t index, const std::string& token) {
+    const std::string name = index == 0 ? "Host" : "Guest " + std::to_string(index);
+    roomlog_test::Join keys = roomlog_test::make_join(genesis_.fingerprint, name, 0);
+    v1::Certificate body;
+    CHECK(body.ParseFromString(keys.certificate.object.body()));
+    if (index == 0) body.set_account(account_);
+    keys.certificate =
+        roomlog::make_certificate(genesis_.fingerprint, body, roomlog_test::signer(keys.identity));
     v1::JoinRoomRequest join;
     join.set_sdp_offer("v=0");
-    join.set_guest_name("Guest");
+    join.set_guest_name(name);
+    *join.mutable_keys()->mutable_certificate() = keys.certificate.object;
     v1::JoinRoomResponse joined;
     CHECK(joined.ParseFromString(
         request("POST", "/v1/rooms/" + room_ + "/join", join.SerializeAsString(), token, {})));
     clients_.at(index).join_token = joined.join_token();
     reconnect(clients_.at(index));
+    admit(std::move(keys), index);
+  }
+
+  // The host founds the room and admits the others, as its client would.
+  void admit(roomlog_test::Join keys, std::size_t index) {
+    if (index == 0) host_.emplace(std::move(keys));
+    const roomlog::Hash author = host_->certificate.leaf_hash;
+    const roomlog::Certificate certificate = index == 0 ? host_->certificate : keys.certificate;
+    auto body = log_.draft(author, {roomlog_test::admit_op(certificate, index == 0 ? 1 : 0)},
+                           index == 0 ? v1::ADVANCE_FRESH : v1::ADVANCE_NONE, index == 0,
+                           wall_.time_since_epoch().count());
+    CHECK(body.has_value());
+    const roomlog::Hash confirm{};
+    const roomlog::Entry entry = roomlog::make_entry(
+        genesis_.fingerprint, *std::move(body), index == 0 ? base::Bytes(confirm) : base::Bytes(),
+        roomlog_test::signer(index == 0 ? host_->identity : host_->leaf));
+    v1::ClientMessage out;
+    *out.mutable_keys()->mutable_append()->mutable_entry() = entry.object;
+    if (index != 0) {
+      v1::JoinBox& box = *out.mutable_keys()->mutable_append()->add_join_boxes();
+      box.set_candidate(clients_[0].peer.candidate);
+      box.set_box(std::string(84, 'j'));
+    }
+    message(clients_[0], out.SerializeAsString());
+    CHECK(log_.apply(entry, roomlog::Follow::kFull).has_value());
   }
 
   void reconnect(Client& client) {
@@ -183,6 +229,10 @@ class House {
   FakeRelay relay_;
   std::unique_ptr<control::Server> server_;
   std::string room_;
+  std::string account_;
+  roomlog::Genesis genesis_ = make_genesis();
+  roomlog::LogState log_{genesis_};
+  std::optional<roomlog_test::Join> host_;
   std::array<Client, 3> clients_;
 };
 

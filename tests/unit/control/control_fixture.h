@@ -434,7 +434,7 @@ class ControlTest : public testing::Test {
     *message.mutable_keys()->mutable_append() = append;
     say(author, message);
     for (const v1::KeysFromServer& keys : author.peer->keys)
-      if (keys.append_refused().request() == append.request())
+      if (keys.has_append_refused() && keys.append_refused().request() == append.request())
         return keys.append_refused().reason();
     const auto entry = roomlog::parse_entry(append.entry());
     if (!entry) return "not sent";

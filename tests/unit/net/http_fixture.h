@@ -41,6 +41,7 @@ class EchoApi final : public base::HttpHandler, public base::WebSocketAcceptor {
       void on_message(base::Bytes message) override {
         const std::string_view text = base::as_text(message);
         if (text == "close") return peer_.close();
+        if (text == "large" || text == "small") peer_.allow_large(text == "large");
         const int copies = text == "flood" ? 100 : 1;
         for (int i = 0; i < copies; ++i)
           peer_.send(copies == 1 ? base::to_buffer(message) : base::Buffer(64 * 1024));

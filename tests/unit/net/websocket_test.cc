@@ -66,6 +66,24 @@ TEST_F(WebSocketTest, ClosesOnALongMessage) {
   EXPECT_TRUE(eventually([&] { return api_.websockets_closed == 1; }));
 }
 
+TEST_F(WebSocketTest, TheApiMayAllowLargeMessages) {
+  open_and_run();
+  const auto client = upgrade();
+  client->send(frame(2, "large"));
+  EXPECT_EQ(client->receive(), std::string("\x82\x05large"));
+  client->send(frame(2, std::string(1 << 20, 'x')));
+  std::size_t echoed = 0;
+  while (echoed < (1 << 20)) {
+    const std::string part = client->receive();
+    ASSERT_FALSE(part.empty());
+    echoed += part.size();
+  }
+  client->send(frame(2, "small"));
+  EXPECT_EQ(client->receive(), std::string("\x82\x05small"));
+  client->send(frame(2, std::string(64 * 1024 + 1, 'x')));
+  EXPECT_THAT(client->receive(), StartsWith(std::string("\x88\x02\x03\xf1", 4)));  // 1009
+}
+
 TEST_F(WebSocketTest, ClosesOnGarbage) {
   open_and_run();
   const auto client = upgrade();
