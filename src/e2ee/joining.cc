@@ -55,7 +55,7 @@ void Joining::write_resume(Instant now, WallTime wall) {
   v1::AdmitOp& admit = *draft.ops.emplace_back().mutable_admit();
   *admit.mutable_certificate() = member_.certificate.object;
   if (!replaces) admit.set_seat(state.next_free_seat().value_or(0));
-  auto entry = writer_.write(now, wall, state, std::move(draft));
+  auto entry = writer_.write(now, wall, state, draft);
   if (!entry)
     return member_.fail(KeyWarning::kFailedCheck,
                         "The room's log does not allow to go on with it.");

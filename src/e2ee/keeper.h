@@ -84,7 +84,7 @@ class Keeper {
   void write_give_stage(base::Instant now, base::WallTime wall);
   void write_stage_depart(base::Instant now, base::WallTime wall);
   void write_roster(base::Instant now, base::WallTime wall);
-  bool write(base::Instant now, base::WallTime wall, Duty duty, Draft draft);
+  bool write(base::Instant now, base::WallTime wall, Duty duty, const Draft& draft);
   std::optional<base::Buffer> seal_link(const roomlog::Certificate& receiver,
                                         const roomlog::LinkSecret& secret,
                                         std::uint32_t generation);

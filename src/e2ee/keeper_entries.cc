@@ -26,7 +26,7 @@ void Keeper::perform(Instant now, WallTime wall, Duty duty) {
     case Duty::kFresh: {
       Draft draft;
       draft.advance = v1::ADVANCE_FRESH;
-      if (!write(now, wall, duty, std::move(draft))) retry_at_ = now + kAskAgainAfter;
+      if (!write(now, wall, duty, draft)) retry_at_ = now + kAskAgainAfter;
       return;
     }
     case Duty::kBeat:
@@ -35,8 +35,8 @@ void Keeper::perform(Instant now, WallTime wall, Duty duty) {
   }
 }
 
-bool Keeper::write(Instant now, WallTime wall, Duty duty, Draft draft) {
-  if (!writer_.write(now, wall, member_.state, std::move(draft))) return false;
+bool Keeper::write(Instant now, WallTime wall, Duty duty, const Draft& draft) {
+  if (!writer_.write(now, wall, member_.state, draft)) return false;
   written_ = duty;
   return true;
 }
@@ -47,7 +47,7 @@ void Keeper::write_eject(Instant now, WallTime wall) {
   Draft draft;
   draft.ops.push_back(ejects_.front().op);
   if (is_last && has_epoch()) draft.advance = v1::ADVANCE_FRESH;
-  if (!write(now, wall, Duty::kEject, std::move(draft))) {
+  if (!write(now, wall, Duty::kEject, draft)) {
     ejects_.pop_front();
     tell_not_acknowledged("The room's log does not allow it any more.");
     return;
@@ -83,7 +83,7 @@ void Keeper::write_wish(Instant now, WallTime wall) {
   Draft draft;
   draft.ops.push_back(wishes_.front().op);
   if (draft.ops.front().has_link()) fill_link(draft);
-  if (write(now, wall, Duty::kWish, std::move(draft))) return;
+  if (write(now, wall, Duty::kWish, draft)) return;
   wishes_.pop_front();
   tell_not_acknowledged("The room's log does not allow it any more.");
 }
@@ -107,7 +107,7 @@ void Keeper::write_give_stage(Instant now, WallTime wall) {
       !state.link_void())
     if (const auto box = seal_link(*certificate, *member_.link_secret, state.link_generation()))
       op.set_link_box(std::string(base::as_text(*box)));
-  if (write(now, wall, Duty::kGiveStage, std::move(draft)))
+  if (write(now, wall, Duty::kGiveStage, draft))
     allowed_.erase(leaf);
   else
     give_stage_.erase(leaf);
@@ -121,7 +121,7 @@ void Keeper::write_stage_depart(Instant now, WallTime wall) {
   draft.ops.emplace_back().mutable_depart()->set_leaf(std::string(base::as_text(due->first)));
   if (has_epoch()) draft.advance = v1::ADVANCE_FRESH;
   // Too early by the rule of 30 s, mostly: tried again until it is allowed or not needed.
-  if (!write(now, wall, Duty::kStageDepart, std::move(draft))) due->second = now + kAskAgainAfter;
+  if (!write(now, wall, Duty::kStageDepart, draft)) due->second = now + kAskAgainAfter;
 }
 
 void Keeper::write_roster(Instant now, WallTime wall) {
@@ -143,7 +143,7 @@ void Keeper::write_roster(Instant now, WallTime wall) {
   }
   if (!draft.joiners.empty() && (wants_own || now - member_.newest_advance_at > kRatchetAfter))
     draft.advance = v1::ADVANCE_RATCHET;
-  if (write(now, wall, Duty::kRoster, std::move(draft)))
+  if (write(now, wall, Duty::kRoster, draft))
     newest_roster_at_ = now;
   else
     drop_first_of_roster();

@@ -198,7 +198,7 @@ bool RoomKeys::renew_link(Instant now, WallTime wall) {
 }
 
 bool RoomKeys::invite_identities(Instant now, WallTime wall,
-                                 std::vector<crypto::Ed25519PublicKey> identities) {
+                                 const std::vector<crypto::Ed25519PublicKey>& identities) {
   v1::LogOp op;
   for (const crypto::Ed25519PublicKey& identity : identities)
     op.mutable_invite()->add_identities(to_field(identity));

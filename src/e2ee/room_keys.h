@@ -52,7 +52,7 @@ class RoomKeys {
   bool set_locked(base::Instant now, base::WallTime wall, bool locked);
   bool renew_link(base::Instant now, base::WallTime wall);
   bool invite_identities(base::Instant now, base::WallTime wall,
-                         std::vector<crypto::Ed25519PublicKey> identities);
+                         const std::vector<crypto::Ed25519PublicKey>& identities);
   // On the stage: the own depart. False for a listener: the control plane has it written.
   bool depart(base::Instant now, base::WallTime wall);
   // Remembers that this leaf may be given a seat when it accepts.

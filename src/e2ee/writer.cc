@@ -52,7 +52,7 @@ std::optional<Writer::Advance> Writer::make_advance(const v1::LogEntry& body) {
 
 std::expected<roomlog::Entry, roomlog::LogError> Writer::write(Instant now, base::WallTime wall,
                                                                const roomlog::LogState& state,
-                                                               Draft draft) {
+                                                               const Draft& draft) {
   CHECK(!on_the_way_);
   auto body = state.draft(member_.leaf(), draft.ops, draft.advance, draft.resume,
                           wall.time_since_epoch().count());

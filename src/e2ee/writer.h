@@ -48,7 +48,7 @@ class Writer {
   // would not take it; nothing is sent then. Not while busy() (CHECK).
   std::expected<roomlog::Entry, roomlog::LogError> write(base::Instant now, base::WallTime wall,
                                                          const roomlog::LogState& state,
-                                                         Draft draft);
+                                                         const Draft& draft);
   bool busy() const { return on_the_way_.has_value(); }
   // After a conflict the other's entry is waited for.
   base::Instant free_at() const { return free_at_; }
