@@ -21,7 +21,7 @@ roomlog::Certificate certify(const Hash& room, const crypto::Ed25519PrivateKey& 
   body.set_encryption(to_field(encryption.public_key()));
   body.set_account(options.account);
   body.set_display_name(options.display_name);
-  return roomlog::make_certificate(room, std::move(body),
+  return roomlog::make_certificate(room, body,
                                    [&](base::Bytes message) { return identity.sign(message); });
 }
 
