@@ -12,13 +12,6 @@ namespace {
 constexpr std::size_t kBoxSize = 80;
 constexpr std::size_t kJoinBoxSize = 84;
 
-std::optional<roomlog::Hash> to_hash(const std::string& bytes) {
-  roomlog::Hash hash{};
-  if (bytes.size() != hash.size()) return std::nullopt;
-  std::ranges::copy(base::as_bytes(bytes), hash.begin());
-  return hash;
-}
-
 class Planner {
  public:
   using Outcome = std::expected<void, ApiError>;
@@ -180,6 +173,13 @@ std::expected<rooms::MemberId, ApiError> Planner::member(const std::string& leaf
 }
 
 }  // namespace
+
+std::optional<roomlog::Hash> to_hash(const std::string& bytes) {
+  roomlog::Hash hash{};
+  if (bytes.size() != hash.size()) return std::nullopt;
+  std::ranges::copy(base::as_bytes(bytes), hash.begin());
+  return hash;
+}
 
 ApiError log_invalid() {
   return {.code = base::ErrorCode::kInvalidArgument,

@@ -31,6 +31,9 @@ struct AppendPlan {
 std::expected<AppendPlan, ApiError> plan_append(const LiveRoom& room, const Membership& by,
                                                 const v1::AppendEntry& request, base::Instant now);
 
+// Of 32 bytes.
+std::optional<roomlog::Hash> to_hash(const std::string& bytes);
+
 ApiError log_invalid();
 ApiError log_conflict();
 

@@ -72,7 +72,7 @@ void House::dispatch(const RoomRef& room, const rooms::Events& events) {
   if (batch.ended) return end_room(room, *batch.ended);
   for (const roomlog::Hash& leaf : batch.to_depart) keepers_.open(room, TaskKind::kDepart, leaf);
   // Who left the stage keeps the room no longer.
-  if (!batch.leavers.empty()) review(room);
+  if (batch.stage_changed) review(room);
   schedule_batch(room);
 }
 
@@ -121,6 +121,7 @@ void House::collect_leaving(LiveRoom& room, const rooms::MemberLeaving& event, B
   keepers_.close(room, TaskKind::kGiveStage, member->leaf);
   keepers_.close(room, TaskKind::kRebox, member->leaf);
   batch.to_depart.push_back(member->leaf);
+  batch.stage_changed = batch.stage_changed || member->on_stage();
   if (member->on_stage())
     batch.everyone.push_back(stage_event(*member));
   else

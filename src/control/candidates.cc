@@ -24,6 +24,13 @@ ApiError over_error() {
           .message = "This join is over: join again."};
 }
 
+// By an older join of this identity.
+bool is_on_stage(const LiveRoom& room, const Candidate& candidate) {
+  const roomlog::LogState& log = room.log.state();
+  const roomlog::Certificate* inside = log.member_of(candidate.certificate.identity);
+  return inside != nullptr && log.on_stage(inside->leaf_hash) != nullptr;
+}
+
 }  // namespace
 
 std::expected<void, ApiError> House::add_candidate(const RoomRef& room, Application application) {
@@ -64,8 +71,10 @@ std::expected<void, ApiError> House::add_candidate(const RoomRef& room, Applicat
 void House::ask_for(const base::JoinId& join_id) {
   const std::optional<Place> place = find_by_join(join_id);
   if (!place || place->is_member()) return;
+  Candidate& candidate = place->room->candidates.at(place->membership->leaf);
   // Who is about to be replaced keeps the room no longer: that concerns the others, too.
-  review(place->room);
+  if (is_on_stage(*place->room, candidate)) return review(place->room);
+  review(place->room, candidate, false);
 }
 
 void House::expect_socket(const base::JoinId& join_id) {
@@ -110,7 +119,7 @@ void House::drop_candidate(const RoomRef& room, const roomlog::Hash& leaf, const
   send_goodbye(context_, candidate.join, reason);
   if (on_dropped_) on_dropped_(candidate.join.join_id, reason);
   // Who was to be replaced keeps the room again.
-  if (room->log.state().member_of(candidate.certificate.identity) != nullptr) review(room);
+  if (is_on_stage(*room, candidate)) review(room);
 }
 
 void House::drop_candidates(const RoomRef& room, const ApiError& reason) {

@@ -16,6 +16,8 @@ constexpr std::size_t kReboxSize = 84;
 constexpr std::size_t kMaxShortCatchUp = 512 << 10;
 constexpr std::size_t kMaxFullCatchUp = 8 << 20;
 constexpr std::size_t kMaxDelivery = 64 << 10;
+constexpr std::size_t kPartsAtOnce = 16;
+constexpr base::Duration kPartsPause = base::seconds(2);
 
 ApiError stale() {
   return {.code = base::ErrorCode::kFailedPrecondition,
@@ -28,6 +30,18 @@ bool is_on_stage(const LiveRoom& room, const Membership& membership) {
 }
 
 }  // namespace
+
+bool House::is_answer(const Place& place, const v1::KeysFromClient& keys) const {
+  const LiveRoom& room = *place.room;
+  if (keys.has_refuse()) {
+    const auto candidate = room.candidate_numbers.find(keys.refuse().candidate());
+    return candidate != room.candidate_numbers.end() &&
+           Keepers::was_asked(room, TaskKind::kAdmit, candidate->second, place.membership->leaf);
+  }
+  const std::optional<roomlog::Hash> leaf = to_hash(keys.box().leaf());
+  return keys.has_box() && leaf &&
+         Keepers::was_asked(room, TaskKind::kRebox, *leaf, place.membership->leaf);
+}
 
 std::optional<ApiError> House::handle_keys(const Place& place, const v1::KeysFromClient& keys) {
   if (!place.is_member() && !keys.has_append()) return std::nullopt;
@@ -102,7 +116,7 @@ void House::commit(const RoomRef& room, AppendPlan plan) {
     update_presence(room, found->second);
   }
   if (authority) Keepers::forget_refusals(*room);
-  if (authority || !plan.entering.empty()) review(room);
+  if (authority) review(room);
 }
 
 // A join whose place is taken.
@@ -199,18 +213,34 @@ std::optional<ApiError> House::handle_have(const Place& place, std::uint64_t n) 
   Membership& membership = *place.membership;
   if (!membership.admitted_sent) return std::nullopt;
   if (auto error = context_.check_limit(Limit::kCatchUp, membership.catch_ups)) return error;
-  if (!catch_up(*place.room, membership, n)) update_presence(place.room, membership);
+  if (catch_up(*place.room, membership, n)) return std::nullopt;
+  update_presence(place.room, membership);
+  if (is_on_stage(*place.room, membership)) review(place.room);
   return std::nullopt;
 }
 
 std::optional<ApiError> House::send_roster(const Place& place) {
   if (auto error = context_.check_limit(Limit::kRoster, place.membership->rosters)) return error;
-  for (v1::RosterPart& part : place.room->log.roster()) {
-    v1::KeysFromServer keys;
-    *keys.mutable_roster() = std::move(part);
-    send_keys(context_, *place.membership, std::move(keys));
-  }
+  send_parts(place.membership->join_id,
+             std::make_shared<std::vector<v1::RosterPart>>(place.room->log.roster()), 0);
   return std::nullopt;
+}
+
+// A listener's queue is small: a large roster goes to it bit by bit, as it was at first.
+void House::send_parts(const base::JoinId& join_id, Parts parts, std::size_t from) {
+  const std::optional<Place> place = find_by_join(join_id);
+  if (!place || place->membership->socket == nullptr) return;
+  const std::size_t at_once =
+      is_on_stage(*place->room, *place->membership) ? parts->size() : kPartsAtOnce;
+  const std::size_t end = std::min(parts->size(), from + at_once);
+  for (std::size_t i = from; i < end; ++i) {
+    v1::KeysFromServer keys;
+    *keys.mutable_roster() = std::move((*parts)[i]);
+    send_keys(context_, *place->membership, std::move(keys));
+  }
+  if (end == parts->size()) return;
+  context_.timers.schedule(context_.now + kPartsPause,
+                           [this, join_id, parts, end] { send_parts(join_id, parts, end); });
 }
 
 std::optional<ApiError> House::ask_for_box(const Place& place) {
@@ -220,12 +250,11 @@ std::optional<ApiError> House::ask_for_box(const Place& place) {
 }
 
 void House::pass_box(const Place& place, const v1::MemberBox& box) {
-  roomlog::Hash leaf{};
-  if (box.leaf().size() != leaf.size() || box.box().size() != kReboxSize) return;
-  std::ranges::copy(base::as_bytes(box.leaf()), leaf.begin());
-  if (!Keepers::was_asked(*place.room, TaskKind::kRebox, leaf, place.membership->leaf)) return;
-  keepers_.close(*place.room, TaskKind::kRebox, leaf);
-  const rooms::Member* member = place.room->state.find(leaf);
+  const std::optional<roomlog::Hash> leaf = to_hash(box.leaf());
+  if (!leaf || box.box().size() != kReboxSize) return;
+  if (!Keepers::was_asked(*place.room, TaskKind::kRebox, *leaf, place.membership->leaf)) return;
+  keepers_.close(*place.room, TaskKind::kRebox, *leaf);
+  const rooms::Member* member = place.room->state.find(*leaf);
   const auto found = member ? place.room->members.find(member->id) : place.room->members.end();
   if (found == place.room->members.end()) return;
   v1::KeysFromServer keys;

@@ -124,6 +124,7 @@ void House::attach_socket(const Place& place, MemberSocket& socket) {
   }
   if (!membership.admitted_sent) {
     send_admitted(place.room, membership);
+    update_presence(place.room, membership);
   } else {
     // Entries from where it says (HaveEntry).
     membership.following = false;

@@ -76,6 +76,8 @@ class House {
   // The socket is gone. No-op when it is not (any more) the member's.
   void detach_socket(const base::JoinId& join_id, const MemberSocket& socket);
   void send_welcome(const Place& place);
+  // Whether this answers what a keeper was asked for, which is not limited.
+  bool is_answer(const Place& place, const v1::KeysFromClient& keys) const;
   // What a client says about the room's log and keys. The error is for Goodbye.
   std::optional<ApiError> handle_keys(const Place& place, const v1::KeysFromClient& keys);
   void handle_media(const base::JoinId& join_id, v1::MediaChanged::State state);
@@ -92,6 +94,7 @@ class House {
     std::map<rooms::MemberId, std::vector<v1::RoomEvent>> personal;
     std::vector<std::pair<Membership, rooms::LeaveCause>> leavers;
     std::vector<roomlog::Hash> to_depart;
+    bool stage_changed = false;
     std::optional<rooms::EndCause> ended;
   };
   // A join keeps its leaf when it becomes a member's.
@@ -128,6 +131,8 @@ class House {
   bool catch_up(LiveRoom& room, Membership& membership, std::uint64_t from);
   std::optional<ApiError> handle_have(const Place& place, std::uint64_t n);
   std::optional<ApiError> send_roster(const Place& place);
+  using Parts = std::shared_ptr<std::vector<v1::RosterPart>>;
+  void send_parts(const base::JoinId& join_id, Parts parts, std::size_t from);
   std::optional<ApiError> ask_for_box(const Place& place);
   void pass_box(const Place& place, const v1::MemberBox& box);
 

@@ -45,12 +45,13 @@ class Sockets::Socket final : public base::WebSocketHandler, public MemberSocket
     if (bytes.size() > (large_ ? kMaxLargeMessage : kMaxClientMessage) ||
         !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
       return refuse(bad_message("This is not a ClientMessage, or it is too long."));
-    // Entries have a limit of their own.
-    if (!message.keys().has_append())
-      if (const auto error = context.check_limit(Limit::kMessage, messages_)) return refuse(*error);
-    if (message.has_hello()) return hello(message.hello().join_token());
     const std::optional<House::Place> place =
         join_id_ ? owner_->house_.find_by_join(*join_id_) : std::nullopt;
+    // Entries have a limit of their own, answers come as often as the server asks.
+    const bool is_answer = place && owner_->house_.is_answer(*place, message.keys());
+    if (!message.keys().has_append() && !is_answer)
+      if (const auto error = context.check_limit(Limit::kMessage, messages_)) return refuse(*error);
+    if (message.has_hello()) return hello(message.hello().join_token());
     if (!place) return refuse(bad_message("The first message must be hello."));
     if (message.has_ping()) {
       v1::ServerMessage pong;

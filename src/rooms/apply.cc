@@ -390,17 +390,18 @@ std::expected<Events, Refusal> apply(Room& room, const Command& command, MemberI
 }
 
 std::expected<void, Refusal> Transaction::apply(const Command& command, MemberId by) {
-  Change change(room_, by, now_);
+  if (!after_) after_ = *before_;
+  Change change(*after_, by, now_);
   if (const auto outcome = change.run(command); !outcome) return std::unexpected(outcome.error());
   std::ranges::move(change.take_events(), std::back_inserter(events_));
   return {};
 }
 
 Events Transaction::commit(Room& room) && {
-  Change change(room_, MemberId::kNone, now_);
+  if (after_) room = *std::move(after_);
+  Change change(room, MemberId::kNone, now_);
   change.settle();
   std::ranges::move(change.take_events(), std::back_inserter(events_));
-  room = std::move(room_);
   return std::move(events_);
 }
 

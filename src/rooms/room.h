@@ -79,15 +79,17 @@ std::expected<Events, Refusal> apply(Room& room, const Command& command, MemberI
 // last. After a refusal the transaction is only good for being dropped.
 class Transaction {
  public:
-  Transaction(const Room& room, base::Instant now) : room_(room), now_(now) {}
+  // room outlives this and does not change before commit(). It is copied with the first command.
+  Transaction(const Room& room, base::Instant now) : before_(&room), now_(now) {}
   std::expected<void, Refusal> apply(const Command& command, MemberId by);
   // As the commands so far have made it.
-  const Room& room() const { return room_; }
+  const Room& room() const { return after_ ? *after_ : *before_; }
   // room is the one that the transaction began with.
   Events commit(Room& room) &&;
 
  private:
-  Room room_;
+  const Room* before_;
+  std::optional<Room> after_;
   base::Instant now_;
   Events events_;
 };

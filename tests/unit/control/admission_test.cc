@@ -180,6 +180,25 @@ TEST_F(AdmissionTest, RefusalsEndTheJoin) {
   EXPECT_EQ(reason(**pending), "room.not_admitted");
 }
 
+class AnswersTest : public AdmissionTest {
+ protected:
+  AnswersTest() { restart(ServerOptions()); }
+};
+
+TEST_F(AnswersTest, ManyWhoAreRefusedDoNotCostTheKeeperItsConnection) {
+  Client& host = open_room("ada");
+  keeping = false;
+  for (int i = 0; i < 60; ++i) {
+    join(host.room_id, {}, "G" + std::to_string(i));
+    refuse(host, asked(host).back().admit().candidate(), v1::RefuseCandidate::REASON_NO_LINK);
+  }
+  EXPECT_FALSE(host.peer->closed);
+  EXPECT_NE(server->metrics().find("alcove_candidates 0\n"), std::string::npos);
+  for (int i = 0; i < 60 && !host.peer->closed; ++i)
+    refuse(host, 1, v1::RefuseCandidate::REASON_NO_LINK);
+  EXPECT_EQ(goodbye(host), "rate_limited") << "what nobody asked for is limited";
+}
+
 TEST_F(AdmissionTest, WhoWasInsideIsKnown) {
   Client& host = open_room("ada");
   Client& guest = member(host.room_id, "Grace");

@@ -242,8 +242,6 @@ TEST_F(EntriesTest, TheRosterComesInParts) {
   const auto request_roster = [](Client& client) {
     ask(client, [](v1::KeysFromClient& keys) { keys.mutable_request_roster(); });
   };
-  request_roster(guest);
-  EXPECT_FALSE(guest.peer->last(K::kRoster)) << "for the stage only";
   to_stage(host, guest);
   request_roster(guest);
   const auto parts = guest.peer->all(K::kRoster);
@@ -264,6 +262,20 @@ TEST_F(EntriesTest, TheRosterComesInParts) {
     for (const v1::SignedObject& object : part.roster().certificates())
       roster.push_back(*roomlog::parse_certificate(log_of(host).fingerprint(), object));
   EXPECT_TRUE(state.adopt_roster(roster, *roomlog::parse_entry(parts[1].roster().head())));
+}
+
+TEST_F(EntriesTest, ALargeRosterComesToAListenerBitByBit) {
+  Client& host = open_room("ada");
+  for (int i = 0; i < 1030; ++i) join(host.room_id, {}, "G" + std::to_string(i));
+  Client& guest = member(host.room_id, "Grace");
+  ask(guest, [](v1::KeysFromClient& keys) { keys.mutable_request_roster(); });
+  EXPECT_EQ(guest.peer->all(K::kRoster).size(), 16U);
+  member(host.room_id, "Late");
+  advance(base::seconds(2));
+  const auto parts = guest.peer->all(K::kRoster);
+  ASSERT_EQ(parts.size(), 17U);
+  EXPECT_EQ(parts.back().roster().total(), 1032U) << "as it was when it was asked for";
+  EXPECT_TRUE(parts.back().roster().has_head());
 }
 
 class RosterLimitTest : public EntriesTest {
