@@ -46,6 +46,7 @@ std::optional<Applied> Follower::handle_entry(Instant now, const v1::DeliveredEn
   // Without the roster they cannot be checked; the roster that was asked for has them in it.
   if (!full && !applied.entry_class.is_short()) return std::nullopt;
   const Turns::Stage before = state.stage();
+  const std::uint32_t size_before = state.roster_size();
   const Hash author = to_hash(applied.entry.body.author());
   const std::string author_name = member_.name_of(author);
   auto changes =
@@ -71,7 +72,9 @@ std::optional<Applied> Follower::handle_entry(Instant now, const v1::DeliveredEn
     follow_epoch(now, applied, base::as_bytes(delivered.box()), author_name);
   // Own entries with this number or a lower one cannot come back any more.
   std::erase_if(member_.own_secrets, [&](const auto& own) { return own.second.n <= state.n(); });
-  if (!applied.changes.empty()) member_.events.emplace_back(LogChanged{});
+  // A beat tells a listener of comings and goings that it was not given.
+  if (!applied.changes.empty() || state.roster_size() != size_before)
+    member_.events.emplace_back(LogChanged{});
   member_.update_frames();
   return applied;
 }

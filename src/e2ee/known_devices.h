@@ -3,9 +3,8 @@
 // "What it promises"). The caller implements it on whatever it stores things in.
 
 #include <cstdint>
-#include <string_view>
 
-#include "crypto/ed25519.h"
+#include "roomlog/objects.h"
 
 namespace alcove::e2ee {
 
@@ -13,9 +12,9 @@ class KnownDevices {
  public:
   enum class Seen : std::uint8_t { kNew, kKnown, kChanged };
   virtual ~KnownDevices() = default;
-  // Says it and remembers the identity from now on. Called once for each account and identity in a
-  // room, never for guests.
-  virtual Seen see(std::string_view account, const crypto::Ed25519PublicKey& identity) = 0;
+  // Says it of the certificate's account and identity, and remembers the identity from now on.
+  // Called once for each identity in a room, never for guests.
+  virtual Seen see(const roomlog::Certificate& certificate) = 0;
 };
 
 }  // namespace alcove::e2ee

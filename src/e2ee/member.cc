@@ -65,7 +65,7 @@ void Member::see(const roomlog::Certificate& other) {
       other.identity == certificate.identity || seen.size() >= kMaxSeen ||
       !seen.insert(other.identity).second)
     return;
-  if (options.known_devices->see(other.account, other.identity) == KnownDevices::Seen::kChanged)
+  if (options.known_devices->see(other) == KnownDevices::Seen::kChanged)
     warnings.tell(KeyWarning::kDeviceChanged, other.display_name,
                   "This account has another device key than last time: a new device, or somebody "
                   "else under this name.");

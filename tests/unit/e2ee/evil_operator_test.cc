@@ -240,9 +240,9 @@ TEST(EvilOperator, KeepsBackTheKeyOfAnEject) {
 TEST(EvilOperator, ReplacesADeviceKey) {
   struct Devices : KnownDevices {
     std::map<std::string, crypto::Ed25519PublicKey, std::less<>> known;
-    Seen see(std::string_view account, const crypto::Ed25519PublicKey& identity) override {
-      const auto [found, is_new] = known.try_emplace(std::string(account), identity);
-      return is_new ? Seen::kNew : found->second == identity ? Seen::kKnown : Seen::kChanged;
+    Seen see(const roomlog::Certificate& met) override {
+      const auto [found, is_new] = known.try_emplace(met.account, met.identity);
+      return is_new ? Seen::kNew : found->second == met.identity ? Seen::kKnown : Seen::kChanged;
     }
   };
   Devices devices;

@@ -199,10 +199,11 @@ TEST(RoomKeys, FreshEpochForFiveHundredMembers) {
 TEST(RoomKeys, DeviceThatChangedIsTold) {
   struct Devices : KnownDevices {
     std::map<std::string, crypto::Ed25519PublicKey, std::less<>> known;
-    Seen see(std::string_view account, const crypto::Ed25519PublicKey& identity) override {
-      const auto [found, is_new] = known.try_emplace(std::string(account), identity);
+    Seen see(const roomlog::Certificate& met) override {
+      const auto [found, is_new] = known.try_emplace(met.account, met.identity);
       if (is_new) return Seen::kNew;
-      return std::exchange(found->second, identity) == identity ? Seen::kKnown : Seen::kChanged;
+      return std::exchange(found->second, met.identity) == met.identity ? Seen::kKnown
+                                                                        : Seen::kChanged;
     }
   };
   Devices devices;
