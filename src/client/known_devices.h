@@ -8,17 +8,17 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "crypto/ed25519.h"
+#include "e2ee/known_devices.h"
 
 namespace alcove::client {
 
-enum class DeviceState : std::uint8_t {
-  kNew,      // the first key of this account
-  kKnown,    // one that it had before
-  kChanged,  // another one: a new device, or somebody else
-};
+// kNew: the first key of this account. kKnown: one that it had before. kChanged: another one, a new
+// device or somebody else.
+using DeviceState = e2ee::KnownDevices::Seen;
 std::string_view to_text(DeviceState state);  // "new", "known", "changed"
 
 class KnownDevices {
@@ -56,6 +56,32 @@ class KnownDevices {
 
   std::map<Account, std::vector<Device>> devices_;
   bool changed_ = false;
+};
+
+// Looks up whom room keys meet in a room, and keeps it for whoever tells the person. One thread.
+class DeviceWatch final : public e2ee::KnownDevices {
+ public:
+  struct Met {
+    roomlog::Certificate certificate;
+    DeviceState state = DeviceState::kNew;
+  };
+
+  // server: its origin. devices outlives this.
+  DeviceWatch(client::KnownDevices& devices, std::string server)
+      : devices_(devices), server_(std::move(server)) {}
+
+  DeviceState see(const roomlog::Certificate& certificate) override {
+    const DeviceState state =
+        devices_.look(server_, certificate.account, certificate.identity, certificate.display_name);
+    met_.push_back({certificate, state});
+    return state;
+  }
+  std::vector<Met> take_met() { return std::exchange(met_, {}); }
+
+ private:
+  client::KnownDevices& devices_;
+  std::string server_;
+  std::vector<Met> met_;
 };
 
 }  // namespace alcove::client

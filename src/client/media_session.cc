@@ -23,8 +23,7 @@ MediaSession::MediaSession(MediaOptions options, MediaPeerFactory peers, AudioSo
       peers_(std::move(peers)),
       source_(source),
       sink_(sink),
-      listener_(options.slots, sink != nullptr),
-      held_(options.slots) {
+      listener_(options.slots, sink != nullptr) {
   if (source_ != nullptr) speaker_.emplace(*source_, options_.loop);
 }
 
@@ -32,7 +31,7 @@ MediaSession::~MediaSession() = default;
 
 void MediaSession::set_frames(e2ee::FrameTransform& frames) {
   frames_ = &frames;
-  held_ = e2ee::HeldFrames(options_.slots);
+  unopened_.clear();
 }
 
 std::string MediaSession::create_offer(std::vector<base::SocketAddress> local_addresses) {
@@ -135,20 +134,18 @@ void MediaSession::handle_frame(Instant now, const rtc::RemoteFrame& frame) {
         now, frame.slot,
         {frame.sequence, frame.timestamp, frame.marker, opened->seat, opened->opus});
   } else if (opened.error() != e2ee::OpenFault::kDropped) {
-    held_.hold(now, {frame.slot, frame.sequence, frame.timestamp, frame.marker,
-                     base::to_buffer(payload), now});
+    unopened_.push_back(
+        {frame.slot, frame.sequence, frame.timestamp, frame.marker, base::to_buffer(payload), now});
   }
 }
 
-void MediaSession::release_held(Instant now) {
-  if (frames_ == nullptr || held_.next_deadline() == base::kNever) return;
-  const auto can_open = [this](base::Bytes payload) { return frames_->can_open(payload); };
-  for (const e2ee::HeldFrame& held : held_.take_released(now, can_open)) {
-    const auto opened = frames_->open(held.payload);
-    if (!opened) continue;
-    listener_.handle_packet(
-        now, held.slot, {held.sequence, held.timestamp, held.marker, opened->seat, opened->opus});
-  }
+void MediaSession::play(Instant now, const e2ee::HeldFrame& frame) {
+  if (frames_ == nullptr) return;
+  const auto opened = frames_->open(frame.payload);
+  if (!opened) return;
+  listener_.handle_packet(
+      now, frame.slot, {frame.sequence, frame.timestamp, frame.marker, opened->seat, opened->opus});
+  drain_peer(now);
 }
 
 void MediaSession::start_recording(Instant now) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -68,8 +69,10 @@ class MediaSession {
   // Whether frames may leave; in force for the next frame. rogue: seals them in place of the keys,
   // and outlives its use (tests).
   void set_sending(base::Instant now, bool allowed, e2ee::FrameTransform* rogue = nullptr);
-  // The keys may have changed: what came before its key is played where it belongs.
-  void release_held(base::Instant now);
+  // Frames that came ahead of their key since the last take: for whoever may have it soon.
+  std::vector<e2ee::HeldFrame> take_unopened() { return std::exchange(unopened_, {}); }
+  // One of them that opens now.
+  void play(base::Instant now, const e2ee::HeldFrame& frame);
 
   bool connected() const { return peer_ && peer_->state() == rtc::PeerState::kConnected; }
   // Sending a voice at this moment.
@@ -100,7 +103,7 @@ class MediaSession {
   std::unique_ptr<MediaPeer> peer_;
   std::optional<Speaker> speaker_;
   Listener listener_;
-  e2ee::HeldFrames held_;
+  std::vector<e2ee::HeldFrame> unopened_;
   bool allowed_ = false;
   bool source_finished_ = false;
   bool first_audio_ = false;

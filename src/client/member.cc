@@ -20,7 +20,8 @@ Member::Member(MemberOptions options, base::RandomSource& random, MediaPeerFacto
       channel_(random),
       display_name_(options_.name),
       identity_(options_.identity ? crypto::Ed25519PrivateKey::from_seed(*options_.identity)
-                                  : crypto::Ed25519PrivateKey::make(random)) {}
+                                  : crypto::Ed25519PrivateKey::make(random)),
+      devices_(options_.known_devices, options_.server.origin()) {}
 
 Member::~Member() = default;
 
@@ -211,8 +212,11 @@ void Member::handle_timeout(Instant now) {
   if (now >= leave_at_) {
     leave_at_ = base::kNever;
     // A script that stayed its time and never had sound should know.
-    if (!media_was_connected_) leaving_with_ = {ExitStatus::kMediaFailed, diagnose().message};
-    if (!joined_once_) leaving_with_ = {ExitStatus::kRefused, "Nobody has let you in."};
+    if (!media_was_connected_) {
+      leaving_with_ = {ExitStatus::kMediaFailed, diagnose().message};
+    } else if (!joined_once_) {
+      leaving_with_ = {ExitStatus::kRefused, "Nobody has let you in."};
+    }
     leave(now);
   }
   if (now >= depart_until_ && phase_ == Phase::kDeparting) send_leave(now);

@@ -203,16 +203,13 @@ class Member {
   void handle_keys(base::Instant now, const e2ee::EpochChanged& changed);
   void handle_keys(base::Instant now, const e2ee::WarningEvent& warning);
   void handle_keys(base::Instant now, const e2ee::RosterReady& ready);
-  void look_at_devices();
-  void look_at_device(const roomlog::Certificate& certificate);
+  void report_device(const DeviceWatch::Met& met);
   void write_log(base::Instant now, std::string_view verb, LogCommand command,
                  const roomlog::Hash& leaf);
   // What the log says of the member; null where it does not name it.
   const roomlog::Certificate* certificate_of(const v1::Member& member) const;
   std::string name_of(const v1::Member& member) const;
   std::string link_text(const roomlog::LinkFragment& fragment) const;
-  void report_warning(std::string_view code, bool active, const std::string& name,
-                      const std::string& detail);
   void report_code();
   void report_link();
   void report_roster_member(const roomlog::Certificate& certificate);
@@ -266,9 +263,9 @@ class Member {
   std::string display_name_;
   crypto::Ed25519PrivateKey identity_;
   std::optional<roomlog::Genesis> genesis_;
+  DeviceWatch devices_;
   std::unique_ptr<e2ee::RoomKeys> keys_;  // of the present join
   std::optional<RogueFrames> rogue_;
-  std::set<roomlog::Hash> looked_at_;  // leaves whose devices were looked up
   std::uint32_t link_generation_ = 0;
   bool may_send_ = false;
   bool roster_asked_ = false;

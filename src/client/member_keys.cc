@@ -47,6 +47,7 @@ void Member::make_keys() {
   e2ee::RoomKeysOptions options;
   options.account = account_;
   options.display_name = display_name_;
+  options.known_devices = &devices_;
   if (options_.fragment) options.link_secret = options_.fragment->secret;
   // The keys before are used until the new ones are in their place.
   auto keys = std::make_unique<e2ee::RoomKeys>(*genesis_, identity_, random_, std::move(options));
@@ -56,12 +57,13 @@ void Member::make_keys() {
 
 void Member::drain_keys(Instant now) {
   if (!keys_) return;
+  for (const DeviceWatch::Met& met : devices_.take_met()) report_device(met);
   for (const e2ee::KeyEvent& event : keys_->take_events()) {
     if (phase_ == Phase::kFinished) return;
     std::visit([&](const auto& one) { handle_keys(now, one); }, event);
   }
   for (v1::KeysFromClient& message : keys_->take_messages()) channel_.send_keys(std::move(message));
-  media_->release_held(now);
+  for (const e2ee::HeldFrame& frame : keys_->take_released(now)) media_->play(now, frame);
   if (keys_->may_send() != may_send_) update_sending(now);
 }
 
@@ -73,7 +75,6 @@ void Member::handle_keys(Instant, const e2ee::WaitingChanged& changed) {
 void Member::handle_keys(Instant now, const e2ee::AdmittedEvent&) {
   link_generation_ = keys_->state().link_generation();
   report("admitted", {{"ms", milliseconds_since_start(now)}}, "");
-  look_at_devices();
 }
 
 void Member::handle_keys(Instant now, const e2ee::LogChanged&) {
@@ -85,7 +86,6 @@ void Member::handle_keys(Instant now, const e2ee::LogChanged&) {
           {"locked", state.locked()},
           {"link_void", state.link_void()}},
          "");
-  look_at_devices();
   if (state.link_generation() != link_generation_) {
     link_generation_ = state.link_generation();
     if (keys_->link()) report_link();
@@ -98,16 +98,20 @@ void Member::handle_keys(Instant, const e2ee::EpochChanged& changed) {
 }
 
 void Member::handle_keys(Instant, const e2ee::WarningEvent& warning) {
-  const std::string_view code = e2ee::to_text(warning.warning);
-  report_warning(code, warning.active, warning.name, warning.detail);
+  report("warning",
+         {{"code", std::string(e2ee::to_text(warning.warning))},
+          {"active", warning.active},
+          {"name", warning.name},
+          {"detail", warning.detail}},
+         fmt::format("{}{}{}{}", warning.active ? "Warning: " : "No longer so: ", warning.name,
+                     warning.name.empty() ? "" : ": ", warning.detail));
   const bool is_broken = warning.active && (warning.warning == e2ee::KeyWarning::kFork ||
                                             warning.warning == e2ee::KeyWarning::kFailedCheck);
-  if (is_broken && !keys_->admitted())
+  if (is_broken && !joined_once_)
     finish(ExitStatus::kRefused, "The room cannot be verified: " + warning.detail);
 }
 
 void Member::handle_keys(Instant, const e2ee::RosterReady&) {
-  look_at_devices();
   if (!std::exchange(roster_asked_, false)) return;
   const std::vector<roomlog::Certificate> roster = keys_->roster();
   for (const roomlog::Certificate& certificate : roster) report_roster_member(certificate);
@@ -115,33 +119,13 @@ void Member::handle_keys(Instant, const e2ee::RosterReady&) {
          fmt::format("{} can hear.", roster.size()));
 }
 
-void Member::look_at_devices() {
-  if (!keys_->admitted()) return;
-  const roomlog::LogState& state = keys_->state();
-  for (const auto& [seat, member] : state.stage()) look_at_device(member.certificate);
-  if (!state.is_full()) return;
-  for (const auto& [leaf, certificate] : state.roster()) look_at_device(certificate);
-}
-
-void Member::look_at_device(const roomlog::Certificate& certificate) {
-  if (certificate.account == "guest" || certificate.leaf_hash == keys_->leaf_hash() ||
-      !looked_at_.insert(certificate.leaf_hash).second)
-    return;
-  const DeviceState state =
-      options_.known_devices.look(options_.server.origin(), certificate.account,
-                                  certificate.identity, certificate.display_name);
+void Member::report_device(const DeviceWatch::Met& met) {
   report("device",
-         {{"state", std::string(to_text(state))},
-          {"name", certificate.display_name},
-          {"account", certificate.account},
-          {"identity", key_text(certificate.identity)}},
+         {{"state", std::string(to_text(met.state))},
+          {"name", met.certificate.display_name},
+          {"account", met.certificate.account},
+          {"identity", key_text(met.certificate.identity)}},
          "");
-  if (state != DeviceState::kChanged) return;
-  report_warning(
-      e2ee::to_text(e2ee::KeyWarning::kDeviceChanged), true, certificate.display_name,
-      fmt::format("{} is here with a device that this computer has not met: a new one, or "
-                  "somebody else under this name.",
-                  certificate.display_name));
 }
 
 void Member::write_log(Instant now, std::string_view verb, LogCommand command,
@@ -187,13 +171,6 @@ std::string Member::name_of(const v1::Member& member) const {
 std::string Member::link_text(const roomlog::LinkFragment& fragment) const {
   return options_.server.origin() + "/r/" + options_.room->text() + "#" +
          roomlog::to_text(fragment);
-}
-
-void Member::report_warning(std::string_view code, bool active, const std::string& name,
-                            const std::string& detail) {
-  report("warning",
-         {{"code", std::string(code)}, {"active", active}, {"name", name}, {"detail", detail}},
-         active ? "Warning: " + detail : fmt::format("No longer so: {}", detail));
 }
 
 void Member::report_code() {

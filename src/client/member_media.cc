@@ -28,6 +28,8 @@ double milliseconds_of(base::Duration duration) {
 
 void Member::drain_media(Instant now) {
   if (!media_) return;
+  if (keys_)
+    for (e2ee::HeldFrame& frame : media_->take_unopened()) keys_->hold(now, std::move(frame));
   for (const MediaEvent& event : media_->take_events()) {
     if (phase_ == Phase::kFinished) return;
     std::visit([&](const auto& one) { handle_media(now, one); }, event);

@@ -160,8 +160,10 @@ std::uint64_t first_bad_entry(const v1::LogChain& chain, const roomlog::Genesis&
     const auto entry = roomlog::parse_entry(object);
     if (!entry || !state.apply(*entry, Follow::kChain)) return number_of(object);
   }
-  const auto advance = roomlog::parse_entry(chain.advance());
-  return number_of(advance ? chain.head() : chain.advance());
+  // What is in the list already is not given twice.
+  if (chain.has_advance() && !roomlog::parse_entry(chain.advance()))
+    return number_of(chain.advance());
+  return number_of(chain.has_head() ? chain.head() : chain.advance());
 }
 
 void note_unchecked(VerifyReport& report) {

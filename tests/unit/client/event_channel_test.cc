@@ -43,7 +43,7 @@ class EventChannelTest : public testing::Test {
     EXPECT_EQ(only_message().hello().join_token(), "token");
     welcome(id);
     EXPECT_TRUE(channel_.live());
-    EXPECT_EQ(channel_.take_events().size(), 1U);
+    EXPECT_EQ(channel_.take_events().size(), 2U);  // connected, and Welcome
     return id;
   }
   void advance_to_deadline() {
@@ -65,6 +65,33 @@ TEST_F(EventChannelTest, SaysHelloAndPassesOnWhatComes) {
   const auto events = channel_.take_events();
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(std::get<v1::EventBatch>(events[0]).revision(), 5U);
+}
+
+TEST_F(EventChannelTest, WhoWaitsToBeLetInKeepsItsConnection) {
+  channel_.send_keys({});  // to nobody
+  channel_.start(now_, "token");
+  const std::uint64_t id = take<OpenWebSocket>().at(0).id;
+  channel_.handle_opened(now_, id);
+  EXPECT_TRUE(only_message().has_hello());
+  v1::ServerMessage waiting;
+  waiting.mutable_keys()->mutable_waiting()->set_reason(v1::Waiting::REASON_NOBODY);
+  for (int minutes = 0; minutes < 4; ++minutes) {
+    receive(id, waiting);
+    EXPECT_TRUE(channel_.answered());
+    EXPECT_FALSE(channel_.live());
+    advance_to_deadline();
+    EXPECT_TRUE(only_message().has_ping());
+  }
+  const auto events = channel_.take_events();
+  ASSERT_EQ(events.size(), 5U);
+  EXPECT_TRUE(std::holds_alternative<ChannelConnected>(events[0]));
+  EXPECT_TRUE(std::get<v1::KeysFromServer>(events[1]).has_waiting());
+  v1::KeysFromClient request;
+  request.mutable_request_roster();
+  channel_.send_keys(request);
+  EXPECT_TRUE(only_message().keys().has_request_roster());
+  channel_.handle_closed(now_, id);
+  EXPECT_TRUE(std::holds_alternative<ChannelLost>(channel_.take_events().at(0)));
 }
 
 TEST_F(EventChannelTest, ComesBackWithGrowingWaits) {

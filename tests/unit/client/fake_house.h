@@ -1,5 +1,6 @@
 #pragma once
-// A member against a scripted server and a fake media connection, on virtual time.
+// A member against a scripted server and a fake media connection, on virtual time. The room's log
+// is a real one: Hanna's client, on the stage, admits the member.
 
 #include <gtest/gtest.h>
 
@@ -12,7 +13,9 @@
 #include "alcove/v1/accounts.pb.h"
 #include "alcove/v1/events.pb.h"
 #include "alcove/v1/rooms.pb.h"
+#include "client/genesis.h"
 #include "client/member.h"
+#include "unit/client/log_house.h"
 #include "unit/client/sounds.h"
 
 namespace alcove::client::test {
@@ -125,26 +128,37 @@ class MemorySink final : public AudioSink {
 
 class FakeHouse : public testing::Test {
  protected:
-  static constexpr std::string_view kRoom = "AAECAwQFBgcICQoLDA0ODw";
-
-  FakeHouse() {
+  FakeHouse()
+      : house(make_room_genesis(house_random_, hanna_identity_, v1::ROOM_KIND_OPEN, 160, wall())),
+        hanna(house.enter(hanna_identity_, house_random_,
+                          {.account = "hanna-id", .display_name = "Hanna"})) {
     options.server = {false, "localhost", 8080};
-    options.room = base::RoomId::parse(kRoom);
+    options.room = base::RoomId::from_bytes(base::as_bytes(house.state.genesis().body.room_id()));
     options.name = "Nils";
-    state.set_room_id(std::string(kRoom));
+    state.set_room_id(options.room->text());
     state.set_title("Talk");
     state.set_revision(10);
     state.mutable_self()->set_member_id(2);
     state.mutable_self()->set_display_name("Nils");
     state.mutable_self()->set_role(v1::ROLE_LISTENER);
+    house.connect(now, hanna);
+    house.run(now, wall());
+    EXPECT_TRUE(hanna.inside);
     v1::Member* host = state.add_stage();
     host->set_member_id(1);
     host->set_display_name("Hanna");
     host->set_role(v1::ROLE_MODERATOR);
     host->set_seat(1);
+    host->set_leaf(hanna.leaf.data(), hanna.leaf.size());
+  }
+
+  base::WallTime wall() const {
+    return base::WallTime(base::milliseconds(1'800'000'000'000)) +
+           std::chrono::duration_cast<base::milliseconds>(now - base::Instant());
   }
 
   void begin() {
+    calls.clear();
     member = std::make_unique<Member>(
         options, random_,
         [this](rtc::ClientPeerOptions peer_options) {
@@ -154,34 +168,39 @@ class FakeHouse : public testing::Test {
           return made;
         },
         source, sink);
-    member->start(now, {{base::IpAddress(), 5000}});
+    member->start(now, wall(), {{base::IpAddress(), 5000}});
     pump();
   }
 
+  // Everything that can happen now, on both sides.
   void pump() {
-    for (MemberEffect& effect : member->take_effects()) {
-      if (auto* one = std::get_if<HttpCall>(&effect)) calls.push_back(std::move(*one));
-      if (auto* one = std::get_if<OpenWebSocket>(&effect)) socket = one->id;
-      if (auto* one = std::get_if<SendWebSocket>(&effect)) {
-        v1::ClientMessage message;
-        EXPECT_TRUE(
-            message.ParseFromArray(one->message.data(), static_cast<int>(one->message.size())));
-        messages.push_back(std::move(message));
+    for (bool again = true; again;) {
+      again = execute_effects();
+      again = house.run(now, wall()) || again;
+      for (const v1::KeysFromServer& keys : house.take_for_member()) {
+        v1::ServerMessage message;
+        *message.mutable_keys() = keys;
+        member->handle_websocket_message(now, socket, serialize_padded(message));
+        again = true;
       }
-      if (auto* one = std::get_if<CloseWebSocket>(&effect)) closed_sockets.push_back(one->id);
-      if (auto* one = std::get_if<rtc::OpenTcpConnection>(&effect))
-        tcp_opened.push_back(one->remote);
-      if (auto* one = std::get_if<rtc::CloseTcpConnection>(&effect))
-        tcp_closed.push_back(one->connection);
+      if (std::min(member->next_deadline(), house.next_deadline()) <= now) {
+        member->handle_timeout(now);
+        again = true;
+      }
+      if (!welcome_due_ || !house.member_is_inside()) continue;
+      welcome_due_ = false;
+      send_welcome();
+      again = true;
     }
     for (MemberEvent& event : member->take_events()) events.push_back(std::move(event));
   }
 
-  // Runs the member's timers up to now + duration.
+  // Runs everybody's timers up to now + duration.
   void advance(base::Duration duration) {
     const base::Instant until = now + duration;
-    while (member->next_deadline() <= until) {
-      now = std::max(now, member->next_deadline());
+    const auto next = [this] { return std::min(member->next_deadline(), house.next_deadline()); };
+    while (next() <= until) {
+      now = std::max(now, next());
       member->handle_timeout(now);
       pump();
     }
@@ -227,6 +246,7 @@ class FakeHouse : public testing::Test {
     pump();
   }
 
+  // The configuration, and the room of the link.
   void answer_config() {
     v1::ServerConfig config;
     config.set_slots(4);
@@ -234,23 +254,39 @@ class FakeHouse : public testing::Test {
     config.set_media_port(7878);
     config.set_guests_allowed(true);
     answer(take_call("/v1/config"), config);
+    if (!calls.empty() && calls.front().target == room_path("")) answer_genesis();
+  }
+  void answer_genesis() {
+    v1::RoomSummary room;
+    room.set_room_id(state.room_id());
+    *room.mutable_genesis() = house.state.genesis().object;
+    answer(take_call(room_path("")), room);
   }
   void answer_join() {
+    const HttpCall call = take_call(room_path("/join"));
+    const auto request = body_of<v1::JoinRoomRequest>(call);
+    house.request_join(request.keys());
+    const roomlog::Hash& leaf = house.member_leaf();
+    state.mutable_self()->set_leaf(leaf.data(), leaf.size());
     v1::JoinRoomResponse response;
     response.set_join_token("join-token");
     response.set_sdp_answer("answer");
-    *response.mutable_room() = state;
-    response.mutable_guest_session()->set_token("guest-token");
-    answer(take_call(room_path("/join")), response);
+    if (!request.guest_name().empty()) {
+      response.mutable_guest_session()->set_token("guest-token");
+      response.mutable_guest_session()->mutable_account()->set_display_name(request.guest_name());
+    }
+    answer(call, response);
   }
   void open_socket() {
+    const std::size_t before = messages.size();
+    welcome_due_ = true;
     member->handle_websocket_opened(now, socket);
+    house.hello();
     pump();
-    ASSERT_FALSE(messages.empty());
-    EXPECT_EQ(messages.back().hello().join_token(), "join-token");
-    v1::ServerMessage message;
-    *message.mutable_welcome()->mutable_room() = state;
-    receive(message);
+    // Who comes soon after another is let in together with whoever else does.
+    if (!house.member_is_inside() && !house.nobody_answers) advance(base::milliseconds(200));
+    ASSERT_GT(messages.size(), before);
+    EXPECT_EQ(messages[before].hello().join_token(), "join-token");
   }
   void peer_changes(rtc::PeerState state_now, rtc::PeerFailure failure = rtc::PeerFailure::kNone) {
     peer->change(state_now, failure);
@@ -277,9 +313,23 @@ class FakeHouse : public testing::Test {
     *message.mutable_batch()->add_events() = event;
     receive(message);
   }
-  void change_self(v1::Role role, std::uint32_t seat, bool muted = false) {
-    state.mutable_self()->set_role(role);
-    state.mutable_self()->set_seat(seat);
+  // Hanna writes it into the log, and the server tells.
+  void change_role(v1::Role role) {
+    if (house.state.on_stage(house.member_leaf()) == nullptr && role != v1::ROLE_LISTENER) {
+      house.give_stage(hanna, house.member_leaf());
+      pump();
+    }
+    if (role != v1::ROLE_SPEAKER) {
+      EXPECT_TRUE(hanna.keys->set_role(now, wall(), house.member_leaf(), role));
+      pump();
+    }
+    tell_self();
+  }
+  // What the log and the server say of the member.
+  void tell_self(bool muted = false) {
+    const roomlog::StageMember* on_stage = house.state.on_stage(house.member_leaf());
+    state.mutable_self()->set_role(on_stage == nullptr ? v1::ROLE_LISTENER : on_stage->role);
+    state.mutable_self()->set_seat(on_stage == nullptr ? 0 : on_stage->seat);
     state.mutable_self()->set_muted(muted);
     state.mutable_self()->set_invited(false);
     v1::RoomEvent event;
@@ -288,7 +338,7 @@ class FakeHouse : public testing::Test {
   }
 
   std::string room_path(std::string_view rest) const {
-    return "/v1/rooms/" + std::string(kRoom) + std::string(rest);
+    return "/v1/rooms/" + state.room_id() + std::string(rest);
   }
   std::vector<MemberEvent> events_named(std::string_view name) const {
     std::vector<MemberEvent> found;
@@ -309,11 +359,20 @@ class FakeHouse : public testing::Test {
     return member->outcome() ? member->outcome()->status : static_cast<ExitStatus>(-1);
   }
 
+  base::Instant now{base::seconds(1000)};
+
+ private:
+  base::SeededRandom random_{1};
+  base::SeededRandom house_random_{2};
+  crypto::Ed25519PrivateKey hanna_identity_ = crypto::Ed25519PrivateKey::make(house_random_);
+
+ protected:
+  LogHouse house;
+  LogHouse::Person& hanna;
   MemberOptions options;
   v1::RoomState state;
   AudioSource* source = nullptr;
   AudioSink* sink = nullptr;
-  base::Instant now{base::seconds(1000)};
   std::unique_ptr<Member> member;
   FakePeer* peer = nullptr;
   int peers_made = 0;
@@ -323,10 +382,42 @@ class FakeHouse : public testing::Test {
   std::vector<std::uint64_t> closed_sockets;
   std::vector<base::SocketAddress> tcp_opened;
   std::vector<std::uint64_t> tcp_closed;
+  std::vector<SaveFile> saved;
   std::vector<MemberEvent> events;
 
  private:
-  base::SeededRandom random_{1};
+  bool execute_effects() {
+    bool any = false;
+    for (MemberEffect& effect : member->take_effects()) {
+      any = true;
+      if (auto* one = std::get_if<HttpCall>(&effect)) calls.push_back(std::move(*one));
+      if (auto* one = std::get_if<OpenWebSocket>(&effect)) socket = one->id;
+      if (auto* one = std::get_if<SendWebSocket>(&effect)) handle_sent(*one);
+      if (auto* one = std::get_if<CloseWebSocket>(&effect)) closed_sockets.push_back(one->id);
+      if (auto* one = std::get_if<rtc::OpenTcpConnection>(&effect))
+        tcp_opened.push_back(one->remote);
+      if (auto* one = std::get_if<rtc::CloseTcpConnection>(&effect))
+        tcp_closed.push_back(one->connection);
+      if (auto* one = std::get_if<SaveFile>(&effect)) {
+        member->handle_saved(one->path, {});
+        saved.push_back(std::move(*one));
+      }
+    }
+    return any;
+  }
+  void handle_sent(const SendWebSocket& sent) {
+    v1::ClientMessage message;
+    EXPECT_TRUE(message.ParseFromArray(sent.message.data(), static_cast<int>(sent.message.size())));
+    if (message.has_keys()) return house.handle(message.keys());
+    messages.push_back(std::move(message));
+  }
+  void send_welcome() {
+    v1::ServerMessage message;
+    *message.mutable_welcome()->mutable_room() = state;
+    member->handle_websocket_message(now, socket, serialize_padded(message));
+  }
+
+  bool welcome_due_ = false;
 };
 
 }  // namespace alcove::client::test

@@ -1,6 +1,5 @@
 // When a member sends, what it hears, and how it comes back.
 
-#include "e2ee/frame_transform.h"
 #include "unit/client/fake_house.h"
 
 namespace alcove::client {
@@ -14,9 +13,13 @@ class MemberMediaTest : public test::FakeHouse {
  protected:
   void speak_on_stage() {
     source = &tone_;
-    state.mutable_self()->set_role(v1::ROLE_SPEAKER);
-    state.mutable_self()->set_seat(3);
     join_and_connect();
+    change_role(v1::ROLE_SPEAKER);
+  }
+  // Whose voice Hanna hears in it; 0: of nobody.
+  int seat_of(const test::SentFrame& frame) {
+    const auto opened = hanna.keys->frames().open(frame.payload);
+    return opened ? opened->seat : 0;
   }
   std::size_t frames_in(base::Duration duration) {
     const std::size_t before = peer->sent.size();
@@ -35,7 +38,7 @@ TEST_F(MemberMediaTest, ASpeakerSendsAFrameEvery20MillisecondsAtConstantSize) {
   for (std::size_t i = 0; i < peer->sent.size(); ++i) {
     const test::SentFrame& frame = peer->sent[i];
     ASSERT_EQ(frame.payload.size(), 160U);
-    EXPECT_EQ(frame.payload[0], 3);
+    EXPECT_EQ(seat_of(frame), 2);
     EXPECT_EQ(frame.timestamp - peer->sent.front().timestamp, i * kFrameSamples);
     EXPECT_EQ(frame.marker, i == 0);
   }
@@ -52,19 +55,23 @@ TEST_F(MemberMediaTest, SendingAnywayIsOnlyForTests) {
   options.send_anyway = true;
   join_and_connect();
   EXPECT_NEAR(static_cast<double>(frames_in(seconds(2))), 100, 1);
+  for (const test::SentFrame& frame : peer->sent) {
+    ASSERT_EQ(frame.payload.size(), 160U);
+    EXPECT_EQ(seat_of(frame), 0);
+  }
 }
 
 TEST_F(MemberMediaTest, MovedDownSilencesAtOnce) {
   speak_on_stage();
   EXPECT_GT(frames_in(seconds(1)), 40U);
-  change_self(v1::ROLE_LISTENER, 0);
-  EXPECT_EQ(field<std::string>(events_named("moved").at(0), "to"), "audience");
+  change_role(v1::ROLE_LISTENER);
+  EXPECT_EQ(field<std::string>(events_named("moved").at(1), "to"), "audience");
   EXPECT_EQ(frames_in(seconds(2)), 0U);
-  change_self(v1::ROLE_SPEAKER, 8);
+  change_role(v1::ROLE_SPEAKER);
   const std::size_t before = peer->sent.size();
   EXPECT_GT(frames_in(seconds(1)), 40U);
   EXPECT_TRUE(peer->sent[before].marker);
-  EXPECT_EQ(peer->sent[before].payload[0], 8);
+  EXPECT_EQ(seat_of(peer->sent[before]), 3);
   // The sender's time went on while nothing was sent.
   EXPECT_NEAR(static_cast<double>(peer->sent[before].timestamp - peer->sent[before - 1].timestamp),
               2 * kSampleRate, 3 * kFrameSamples);
@@ -75,10 +82,10 @@ TEST_F(MemberMediaTest, OnesOwnMuteIsInForceBeforeTheServerAnswers) {
   EXPECT_GT(frames_in(seconds(1)), 40U);
   member->handle_line(now, "mute");
   EXPECT_EQ(frames_in(seconds(1)), 0U);
-  change_self(v1::ROLE_SPEAKER, 3, true);
+  tell_self(true);
   member->handle_line(now, "unmute");
   EXPECT_EQ(frames_in(seconds(1)), 0U);  // until the server agrees
-  change_self(v1::ROLE_SPEAKER, 3, false);
+  tell_self(false);
   EXPECT_GT(frames_in(seconds(1)), 40U);
   EXPECT_EQ(events_named("muted").size(), 2U);
 }
@@ -200,8 +207,7 @@ TEST_F(MemberMediaTest, RecordsFromTheJoinOnInRealTimeWithSilence) {
   join_and_connect();
   advance(seconds(1));
   VoiceEncoder encoder(EncoderUse::kCall);
-  e2ee::PaddedFrames frames(160);
-  frames.set_seat(1);
+  e2ee::FrameTransform& frames = hanna.keys->frames();
   base::Buffer payload(160);
   for (int i = 0; i < 50; ++i) {
     const auto opus = encoder.encode(

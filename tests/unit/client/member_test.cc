@@ -54,6 +54,7 @@ TEST_F(MemberTest, LeavingDoesNotWaitForAServerThatIsGone) {
 TEST_F(MemberTest, AnAccountLogsInStartsARoomAndJoinsIt) {
   options.room.reset();
   options.title = "Talk";
+  options.kind = v1::ROOM_KIND_CLOSED;
   options.username = "hanna";
   options.password = "correct horse";
   begin();
@@ -62,19 +63,57 @@ TEST_F(MemberTest, AnAccountLogsInStartsARoomAndJoinsIt) {
   EXPECT_EQ(body_of<v1::LogInRequest>(log_in).password(), "correct horse");
   v1::SessionResponse session;
   session.set_token("token");
+  session.mutable_account()->set_account_id("account-7");
+  session.mutable_account()->set_display_name("Hanna H.");
   answer(log_in, session);
   const HttpCall start = take_call("/v1/rooms");
   EXPECT_EQ(start.authorization, "Bearer token");
   EXPECT_EQ(body_of<v1::StartRoomRequest>(start).title(), "Talk");
+  const auto genesis = roomlog::parse_genesis(body_of<v1::StartRoomRequest>(start).genesis());
+  ASSERT_TRUE(genesis);
+  EXPECT_EQ(genesis->body.kind(), v1::ROOM_KIND_CLOSED);
+  EXPECT_EQ(genesis->body.packet_bucket(), 160U);
+  house.restart(*genesis);
+  const std::string id = base::to_base64url(base::as_bytes(genesis->body.room_id()));
+  state.set_room_id(id);
   v1::StartRoomResponse started;
-  started.mutable_room()->set_room_id(std::string(kRoom));
-  started.set_link_path("/r/" + std::string(kRoom));
+  started.mutable_room()->set_room_id(id);
+  started.set_link_path("/r/" + id);
   answer(start, started);
-  EXPECT_EQ(field<std::string>(events_named("started").at(0), "link"),
-            "http://localhost:8080/r/" + std::string(kRoom));
-  EXPECT_EQ(body_of<v1::JoinRoomRequest>(calls.front()).guest_name(), "");
+  const std::string link = field<std::string>(events_named("started").at(0), "link");
+  const std::string path = "http://localhost:8080/r/" + id + "#";
+  ASSERT_TRUE(link.starts_with(path));
+  const auto fragment = roomlog::parse_link_fragment(link.substr(path.size()));
+  ASSERT_TRUE(fragment);
+  EXPECT_EQ(fragment->fingerprint, genesis->fingerprint);
+  EXPECT_TRUE(field<bool>(events_named("room_code").at(0), "compared"));
+  const auto request = body_of<v1::JoinRoomRequest>(calls.front());
+  EXPECT_EQ(request.guest_name(), "");
+  const auto certificate =
+      roomlog::parse_certificate(genesis->fingerprint, request.keys().certificate());
+  ASSERT_TRUE(certificate);
+  EXPECT_EQ(certificate->account, "account-7");
+  EXPECT_EQ(certificate->display_name, "Hanna H.");
+  EXPECT_EQ(certificate->identity, genesis->host);
   answer_join();
+  open_socket();
   EXPECT_EQ(events_named("joined").size(), 1U);
+  EXPECT_EQ(field<std::string>(events_named("waiting").at(0), "reason"), "resume");
+  EXPECT_EQ(house.state.stage().size(), 1U);
+  EXPECT_EQ(field<std::string>(events_named("joined")[0], "name"), "Hanna H.");
+}
+
+TEST_F(MemberTest, AServerThatStartsAnotherRoomIsNotFollowed) {
+  options.room.reset();
+  options.title = "Talk";
+  options.username = "hanna";
+  begin();
+  answer_config();
+  answer(take_call("/v1/sessions"), v1::SessionResponse());
+  v1::StartRoomResponse started;
+  started.mutable_room()->set_room_id(state.room_id());
+  answer(take_call("/v1/rooms"), started);
+  EXPECT_EQ(status(), ExitStatus::kNetwork);
 }
 
 TEST_F(MemberTest, RefusalsAndAbsencesHaveTheirStatus) {
@@ -114,6 +153,7 @@ TEST_F(MemberTest, ARateLimitAtTheJoinIsWaitedFor) {
   EXPECT_TRUE(calls.empty());
   advance(milliseconds(200));
   answer_join();
+  open_socket();
   EXPECT_EQ(events_named("joined").size(), 1U);
 }
 
@@ -200,8 +240,8 @@ TEST_F(MemberTest, RaisesAHandAndAcceptsByItself) {
   begin();
   answer_config();
   answer_join();
-  EXPECT_TRUE(body_of<v1::RoomCommand>(take_call(room_path("/commands"))).has_raise_hand());
   open_socket();
+  EXPECT_TRUE(body_of<v1::RoomCommand>(take_call(room_path("/commands"))).has_raise_hand());
   EXPECT_TRUE(calls.empty());
   state.mutable_self()->set_invited(true);
   v1::RoomEvent invited;
@@ -215,9 +255,8 @@ TEST_F(MemberTest, RaisesAHandAndAcceptsByItself) {
 
 TEST_F(MemberTest, AModeratorInvitesEveryHandOnce) {
   options.invite_all = true;
-  state.mutable_self()->set_role(v1::ROLE_MODERATOR);
-  state.mutable_self()->set_seat(2);
   join_and_connect();
+  change_role(v1::ROLE_MODERATOR);
   v1::RoomEvent hands;
   v1::Member* hand = hands.mutable_raised_hands_changed()->add_raised_hands();
   hand->set_member_id(9);

@@ -56,8 +56,13 @@ TEST(Duration, IsReadAsPeopleWriteIt) {
 
 TEST(ConsoleCommand, SpeaksTheApi) {
   EXPECT_TRUE(parse_console_command("raise")->command.has_raise_hand());
-  EXPECT_TRUE(parse_console_command(" lock \r")->command.set_locked().locked());
-  EXPECT_TRUE(parse_console_command("unlock")->command.has_set_locked());
+  EXPECT_EQ(parse_console_command(" lock \r")->log, LogCommand::kLock);
+  EXPECT_EQ(parse_console_command("unlock")->log, LogCommand::kUnlock);
+  EXPECT_EQ(parse_console_command("eject Anna")->log, LogCommand::kEject);
+  EXPECT_EQ(parse_console_command("remove Anna")->kind, ConsoleCommand::Kind::kLog);
+  EXPECT_EQ(parse_console_command("move-down")->target, "");
+  EXPECT_EQ(parse_console_command("move-to-audience Anna")->target, "Anna");
+  EXPECT_EQ(parse_console_command("export-log a b.log")->target, "a b.log");
   EXPECT_EQ(parse_console_command("react heart")->command.send_reaction().reaction(),
             v1::REACTION_HEART);
   EXPECT_EQ(parse_console_command("leave")->kind, ConsoleCommand::Kind::kLeave);
@@ -70,7 +75,8 @@ TEST(ConsoleCommand, SpeaksTheApi) {
 }
 
 TEST(ConsoleCommand, ExplainsMistakes) {
-  for (const std::string_view bad : {"dance", "invite", "lock now", "react moo", "unmute Anna"})
+  for (const std::string_view bad : {"dance", "invite", "lock now", "react moo", "unmute Anna",
+                                     "eject", "export-log", "code 12345"})
     EXPECT_FALSE(parse_console_command(bad)) << bad;
 }
 
