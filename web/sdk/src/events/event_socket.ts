@@ -3,7 +3,7 @@ import { Backoff } from '../backoff';
 import { ClientMessageSchema, ServerMessageSchema } from '../gen/alcove/v1/events_pb';
 import type { ClientMessage, Goodbye, ServerMessage } from '../gen/alcove/v1/events_pb';
 import { KeysFromServerSchema } from '../gen/alcove/v1/keys_pb';
-import { padMessage } from './padding';
+import { kKeysMessageStep, padMessage } from './padding';
 
 /** The part of WebSocket that is used; tests bring their own. */
 export interface SocketLike {
@@ -96,7 +96,7 @@ export class EventSocket {
     whole[0] = kKeysTag;
     whole.set(length, 1);
     whole.set(message, 1 + length.length);
-    this.#socket.send(padMessage(whole));
+    this.#socket.send(padMessage(whole, kKeysMessageStep));
     return true;
   }
 

@@ -1,20 +1,22 @@
-// Messages on the WebSocket are padded to steps of 256 bytes, so that their sizes tell little.
+// Messages on the WebSocket are padded to steps of 256 bytes, those of keys to steps of 64, so that their sizes
+// tell little.
 
 export const kMessageStep = 256;
+export const kKeysMessageStep = 64;
 /** `bytes padding = 15` of ClientMessage and ServerMessage: field 15, wire type 2. */
 const kPaddingTag = 0x7a;
 
 /**
- * Appends the padding field, so that the whole is a multiple of 256 bytes exactly. A field needs at least
+ * Appends the padding field, so that the whole is a multiple of the step exactly. A field needs at least
  * two bytes, and a length of 128 needs one more than 127: where a field of the missing size does not
  * exist, the message goes to the step after.
  */
-export function padMessage(message: Uint8Array): Uint8Array<ArrayBuffer> {
-  let missing = (kMessageStep - (message.length % kMessageStep)) % kMessageStep;
+export function padMessage(message: Uint8Array, step = kMessageStep): Uint8Array<ArrayBuffer> {
+  let missing = (step - (message.length % step)) % step;
   if (missing === 0) return message.slice() as Uint8Array<ArrayBuffer>;
   let zeros = zerosOfField(missing);
   if (zeros === null) {
-    missing += kMessageStep;
+    missing += step;
     zeros = zerosOfField(missing);
   }
   if (zeros === null) throw new Error('no padding of that size');

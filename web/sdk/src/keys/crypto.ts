@@ -6,13 +6,12 @@ import { expand as nobleExpand, extract as nobleExtract } from '@noble/hashes/hk
 import { hmac as nobleHmac } from '@noble/hashes/hmac';
 import { sha256 as nobleSha256, sha512 } from '@noble/hashes/sha2';
 import { compare, concat, equal, lengthPrefixed, utf8 } from './bytes';
+import { kHashSize, kKeySize, kSignatureSize } from './sizes';
+
+export { kHashSize, kKeySize, kSignatureSize };
 
 /** Fills with that many random bytes. The worker's is crypto.getRandomValues. */
 export type RandomSource = (length: number) => Uint8Array;
-
-export const kHashSize = 32;
-export const kKeySize = 32;
-export const kSignatureSize = 64;
 
 const kPoint = ed25519.Point;
 const kOrder = kPoint.Fn.ORDER;

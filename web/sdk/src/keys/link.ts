@@ -1,7 +1,8 @@
 // A room's code and the fragment of its link (docs/protocol/room-keys.md, "Genesis").
 
 import { concat, fromBase64Url, kNoBytes, readU32, toBase64Url } from './bytes';
-import { expand, hmac, kHashSize } from './crypto';
+import { expand, hmac } from './crypto';
+import { kHashSize } from './sizes';
 
 export const kLinkSecretSize = 16;
 

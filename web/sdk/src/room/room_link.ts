@@ -19,7 +19,7 @@ import type { Attempt } from './recovery';
 export type LinkStatus = 'connecting' | 'connected' | 'reconnecting';
 
 /** Reasons of a goodbye after which only a new join helps. */
-const kRejoinReasons = ['join.invalid', 'log.'];
+const kRejoinReasons = ['join.invalid', 'join.stale', 'join.media_gone'];
 
 export interface LinkOptions {
   api: ApiClient;
@@ -280,7 +280,7 @@ export class RoomLink {
       return;
     }
     const { reason: why = '' } = reason ?? {};
-    this.#mustRejoin ||= kRejoinReasons.some((prefix) => why.startsWith(prefix));
+    this.#mustRejoin ||= kRejoinReasons.includes(why);
     // Too slow, or the server restarts, or it does not know the join: the restart finds out.
     this.#eventsLive(false);
     setTimeout(() => {
