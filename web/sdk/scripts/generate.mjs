@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 const sdk = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const schema = resolve(sdk, '../../proto');
 const out = join(sdk, 'src/gen');
-const files = ['accounts', 'common', 'events', 'keys', 'rooms'].map((name) => `alcove/v1/${name}.proto`);
+const files = ['accounts', 'common', 'events', 'keys', 'rooms'].map(
+  (name) => `alcove/v1/${name}.proto`,
+);
 
 const manifest = createRequire(import.meta.url).resolve('@bufbuild/protoc-gen-es/package.json');
 const plugin = join(dirname(manifest), 'bin/protoc-gen-es');

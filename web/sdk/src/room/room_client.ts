@@ -1,5 +1,5 @@
 import type { CommandInit } from '../api';
-import { toAlcoveError } from '../errors';
+import { AlcoveError, toAlcoveError } from '../errors';
 import type { ServerMessage } from '../gen/alcove/v1/events_pb';
 import { MediaChanged_State } from '../gen/alcove/v1/events_pb';
 import type { RoomState } from '../gen/alcove/v1/rooms_pb';
@@ -22,6 +22,9 @@ import { RoomKeysHost } from './room_keys_host';
 import { takeStarted } from './start_room';
 import { isOver } from './view';
 import type { RoomView } from './view';
+
+/** The inviting client is asked at once, others after half a second each. */
+const kSeatMs = 10_000;
 
 export interface RoomClientOptions extends LinkOptions {
   /** The bundled transform worker: how a worker becomes a file is the bundler's affair. */
@@ -167,9 +170,19 @@ export class RoomClient extends KeyedRoom {
     }
   }
 
-  /** Says yes to an invitation; the microphone, if any, is in use from then on. */
+  /**
+   * Says yes to an invitation; the microphone, if any, is in use as soon as the inviting moderator's client has
+   * given the seat.
+   * @throws AlcoveError also where no seat comes: nobody's client was there to give it
+   */
   async acceptInvitation(microphone: Microphone | null): Promise<void> {
-    await this.command({ case: 'acceptInvitation', value: {} });
+    try {
+      await this.command({ case: 'acceptInvitation', value: {} });
+      await this.#seated();
+    } catch (thrown) {
+      microphone?.close();
+      throw thrown;
+    }
     await this.goOnStage(microphone);
   }
 
@@ -381,6 +394,26 @@ export class RoomClient extends KeyedRoom {
     if (this.#microphone === null || this.#view.value.muted || !this.#sending) return null;
     // The meter shows quiet rooms too; a ring begins where speech does.
     return Math.max(0, (this.#microphone.level.value - 0.25) / 0.6);
+  }
+
+  /** Until the log has this member on the stage. */
+  #seated(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let stop: () => void = () => undefined;
+      const timer = setTimeout(() => {
+        stop();
+        reject(new AlcoveError('unavailable', 'keys.no_seat', 'No seat was given in time'));
+      }, kSeatMs);
+      stop = this.view.subscribe(({ room, phase }) => {
+        if (!isOnStage(room.self) && !isOver(phase)) return;
+        clearTimeout(timer);
+        // The first call comes before there is anything to stop.
+        queueMicrotask(() => {
+          stop();
+        });
+        resolve();
+      });
+    });
   }
 
   #onStage(): boolean {
