@@ -1,7 +1,7 @@
 // A member that was let in: follows the log, keeps the epochs, and on the stage does its client's duties.
 
 import { Role } from '../gen/alcove/v1/common_pb';
-import { RefuseCandidate_Reason as Reason } from '../gen/alcove/v1/keys_pb';
+import { Advance, RefuseCandidate_Reason as Reason } from '../gen/alcove/v1/keys_pb';
 import type {
   AdmitTask,
   AppendRefused,
@@ -16,6 +16,7 @@ import { EntryEffects } from './entry_effects';
 import type { Command } from './commands';
 import type { EpochChain } from './epoch_chain';
 import { equal } from './bytes';
+import { Exposed } from './exposed';
 import { Follower } from './follower';
 import type { Applied } from './follower';
 import { Keeper } from './keeper';
@@ -31,7 +32,6 @@ import type { CommandResult, Shared } from './shared';
 import type { InFlight } from './writer';
 import { Writer } from './writer';
 
-const kLostBoxMs = 5_000;
 const kRosterRetryMs = 2_000;
 /** Where nothing can be written although it is due: looked at again after this time. */
 const kBlockedMs = 1_000;
@@ -57,7 +57,7 @@ export class Inside {
   readonly #parts: RosterParts;
   #rosterRequests: number[] = [];
   #rosterMs = Infinity;
-  #lostBoxes: { leaf: Uint8Array; atMs: number }[] = [];
+  readonly #exposed = new Exposed();
   #connected = true;
   #stopped = false;
   #out = false;
@@ -212,11 +212,11 @@ export class Inside {
     this.advancing.handleTimeout(nowMs, this.#connected && !this.over);
     if (this.over) return;
     if (this.#rosterMs <= nowMs) this.#askRoster(nowMs);
-    this.#checkLostBoxes(nowMs);
+    this.#checkExposed(nowMs);
     const expired = this.#writer.expired(nowMs);
     if (expired !== null) {
       if (expired.conflict) {
-        this.#boxesLost(nowMs, expired);
+        this.#expose(nowMs, expired, 'overtaken');
       } else {
         this.shared.warnings.raise(nowMs, 'not_acknowledged');
         this.#giveUp(nowMs, expired, 'not_acknowledged');
@@ -227,13 +227,12 @@ export class Inside {
 
   get deadlineMs(): number {
     if (this.over) return this.advancing.deadlineMs;
-    const lostMs = this.#lostBoxes.map(({ atMs }) => atMs);
     return Math.min(
       this.advancing.deadlineMs,
       this.#rosterMs,
       this.#writer.deadlineMs,
       this.#writer.inFlight === null ? this.#workMs : Infinity,
-      ...lostMs,
+      this.#exposed.deadlineMs,
     );
   }
 
@@ -245,7 +244,8 @@ export class Inside {
     this.advancing.applied(nowMs, applied, this.log, box, written?.advance ?? null);
     if (written !== null) this.#settle(written);
     const overtaken = this.#writer.overtaken(entry.body.n);
-    if (overtaken !== null) this.#boxesLost(nowMs, overtaken);
+    if (overtaken !== null) this.#expose(nowMs, overtaken, 'overtaken');
+    if (entry.body.advance === Advance.FRESH) this.#exposed.clear();
     if (applied.gone.some(({ certificate }) => this.#isOwn(certificate.leafHash))) {
       this.record.leaveStage(this.advancing.epochs.newest, entry);
       for (const { id } of this.#keeper.clear()) this.#answer(id, 'not_possible');
@@ -297,6 +297,7 @@ export class Inside {
       ...{ duties: this.advancing.duties, epochs: this.advancing.epochs },
       own: this.shared.own.certificate.leafHash,
       sealers: this.#sealers,
+      exposed: this.#exposed,
       random: this.shared.random,
       linkSecret: this.shared.link.secret,
     };
@@ -332,25 +333,23 @@ export class Inside {
   /** It will not be written again by itself. */
   #giveUp(nowMs: number, inFlight: InFlight, result: CommandResult): void {
     this.#keeper.giveUp(inFlight.plan);
-    this.#boxesLost(nowMs, inFlight);
+    this.#expose(nowMs, inFlight, 'failed');
     const { command } = inFlight.plan;
     if (command !== null) this.#answer(command.id, result);
   }
 
   /** The server holds boxes of the epoch in use that no entry tells of. */
-  #boxesLost(nowMs: number, { plan, advance }: InFlight): void {
+  #expose(nowMs: number, { plan, advance }: InFlight, how: 'failed' | 'overtaken'): void {
     if (advance !== null) return;
     for (const { certificate } of plan.candidates) {
-      this.#lostBoxes.push({ leaf: certificate.leafHash, atMs: nowMs + kLostBoxMs });
+      this.#exposed[how](nowMs, certificate.leafHash);
     }
   }
 
-  #checkLostBoxes(nowMs: number): void {
-    const due = this.#lostBoxes.filter(({ atMs }) => atMs <= nowMs);
-    if (due.length === 0) return;
-    this.#lostBoxes = this.#lostBoxes.filter(({ atMs }) => atMs > nowMs);
-    const lost = due.some(({ leaf }) => this.log.member(leaf) === null);
-    if (lost) this.advancing.duties.wantFresh('lost-box', nowMs, 0);
+  #checkExposed(nowMs: number): void {
+    const due = this.#exposed.takeDue(nowMs);
+    const outside = due.some((leaf) => this.log.member(leaf) === null);
+    if (outside) this.advancing.duties.wantFresh('lost-box', nowMs, 0);
   }
 
   #admitTask(task: AdmitTask): void {

@@ -9,6 +9,7 @@ import { buildOp, built } from './commands';
 import type { Command, OpContext } from './commands';
 import type { Duties } from './duties';
 import type { EpochChain } from './epoch_chain';
+import type { Exposed } from './exposed';
 import type { LogState } from './log_state';
 import type { Certificate } from './objects';
 
@@ -33,11 +34,13 @@ export interface Situation extends OpContext {
   moderator: boolean;
   duties: Duties;
   epochs: EpochChain;
+  exposed: Exposed;
 }
 
 const kEjectWindowMs = 300;
 const kAdmitWindowMs = 150;
-const kMaxAdmits = 16;
+/** 16 are allowed, but each of a crowd gets the whole entry. */
+const kMaxAdmits = 12;
 const kMaxDeparts = 64;
 const kSilentMs = 30_000;
 /** A room has at most so many people; more tasks than that are no tasks. */
@@ -212,7 +215,11 @@ export class Keeper {
       ops.push(built('admit', { certificate: certificate.object, seat }).op);
       if (alone) break;
     }
-    const ratchet = duties.wantsRatchet(nowMs);
+    const exposed = candidates.some(({ certificate: { leafHash } }) =>
+      situation.exposed.needsAdvance(leafHash),
+    );
+    if (exposed && nowMs < duties.advanceMs()) return duties.advanceMs();
+    const ratchet = exposed || duties.wantsRatchet(nowMs);
     return plan({ ops, candidates, advance: ratchet ? Advance.RATCHET : Advance.NONE });
   }
 
