@@ -225,13 +225,15 @@ export class RoomClient extends KeyedRoom {
   async leave(): Promise<void> {
     const token = this.#link.joinToken;
     const wasIn = !isOver(this.#view.value.phase) && token !== '';
+    // Whose departure is in the log has left: the server knows no such join any more.
+    let departed = false;
     if (wasIn && this.#onStage()) {
       this.#applyMuted(true);
-      await this.keys.depart();
+      departed = await this.keys.depart();
     }
     this.#finish({ phase: 'left' });
     this.keys.forget();
-    if (!wasIn) return;
+    if (!wasIn || departed) return;
     const { api, roomId } = this.#options;
     await api.command(roomId, token, { case: 'leave', value: {} }, true).catch(() => undefined);
   }

@@ -148,11 +148,13 @@ export class RoomKeysHost {
     await this.channel.command({ kind, leaf });
   }
 
-  /** The own departure from the stage; the person does not wait long for it. */
-  async depart(): Promise<void> {
-    await Promise.race([this.channel.command({ kind: 'depart' }), sleep(kDepartMs)]).catch(
-      () => undefined,
+  /** The own departure from the stage; the person does not wait long for it. True once the log has it. */
+  depart(): Promise<boolean> {
+    const written = this.channel.command({ kind: 'depart' }).then(
+      () => true,
+      () => false,
     );
+    return Promise.race([written, sleep(kDepartMs).then(() => false)]);
   }
 
   /** The visit is over, and with it a guest's identity. */
