@@ -54,7 +54,7 @@ test('Chromium, Firefox and alcove-client speak in turn, and each is heard by th
   t.after(() => native.stop());
   await native.event('connected');
   await hands.getByRole('button', { name: 'Invite to stage' }).click();
-  await native.event('self', (e) => e.role === 'speaker');
+  await native.event('moved', (e) => e.to === 'stage');
   native.say('mute');
   const began = Date.now();
   const nativeAt = () => Math.round((Date.now() - native.events.find((e) => e.event === 'joined' || e.event === 'connected').at) / 10);
@@ -138,7 +138,7 @@ test('no key of the run is in what the operator stored, received, sent or logged
   });
   t.after(() => host.stop());
   const guest = joinAs(link, { name: 'Gail', speak: speechFile('recorded'), seconds: 25, extra: ['--raise-hand', '--accept', '--key-log', logs[1]] });
-  await guest.event('self', (e) => e.role === 'speaker');
+  await guest.event('moved', (e) => e.to === 'stage');
   const removed = joinAs(link, { name: 'Rogue', seconds: 20, extra: ['--key-log', logs[2]] });
   await removed.event('connected');
   await wait(2000);
