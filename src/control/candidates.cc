@@ -138,6 +138,7 @@ void House::review(const RoomRef& room) {
 }
 
 void House::review(const RoomRef& room, Candidate& candidate, bool tell_again) {
+  if (candidate.refused) return;
   const roomlog::LogState& log = room->log.state();
   v1::Waiting::Reason reason = v1::Waiting::REASON_NOBODY;
   if (Keepers::can_ask(*room, TaskKind::kAdmit, candidate.join.leaf))
@@ -183,6 +184,18 @@ void House::cut_replaced(const RoomRef& room, const crypto::Ed25519PublicKey& id
   update_presence(room, membership);
 }
 
+// The reason waits for the socket, between the answer to the join and its hello.
+void House::refuse_candidate(const RoomRef& room, const roomlog::Hash& leaf,
+                             const ApiError& reason) {
+  Candidate& candidate = room->candidates.at(leaf);
+  const bool socket_is_awaited =
+      candidate.join.socket_timer != 0 || candidate.join.expire_timer != 0;
+  if (candidate.join.socket != nullptr || !socket_is_awaited)
+    return drop_candidate(room, leaf, reason);
+  candidate.refused = reason;
+  keepers_.close(*room, TaskKind::kAdmit, leaf);
+}
+
 void House::handle_refusal(const Place& place, const v1::RefuseCandidate& refusal) {
   const auto number = place.room->candidate_numbers.find(refusal.candidate());
   if (number == place.room->candidate_numbers.end()) return;
@@ -191,12 +204,12 @@ void House::handle_refusal(const Place& place, const v1::RefuseCandidate& refusa
   if (!Keepers::was_asked(*place.room, TaskKind::kAdmit, leaf, keeper)) return;
   switch (refusal.reason()) {
     case v1::RefuseCandidate::REASON_BLOCKED:
-      return drop_candidate(place.room, leaf, to_api_error(rooms::Refusal::kBlocked));
+      return refuse_candidate(place.room, leaf, to_api_error(rooms::Refusal::kBlocked));
     case v1::RefuseCandidate::REASON_LOCKED:
-      return drop_candidate(place.room, leaf, to_api_error(rooms::Refusal::kLocked));
+      return refuse_candidate(place.room, leaf, to_api_error(rooms::Refusal::kLocked));
     case v1::RefuseCandidate::REASON_NO_LINK:
     case v1::RefuseCandidate::REASON_BAD_CERTIFICATE:
-      return drop_candidate(place.room, leaf, to_api_error(rooms::Refusal::kNotAdmitted));
+      return refuse_candidate(place.room, leaf, to_api_error(rooms::Refusal::kNotAdmitted));
     default:
       keepers_.pass_on(place.room, TaskKind::kAdmit, leaf, keeper);
       review(place.room, place.room->candidates.at(leaf), false);

@@ -120,6 +120,10 @@ void House::attach_socket(const Place& place, MemberSocket& socket) {
   membership.socket = &socket;
   if (!place.is_member()) {
     context_.timers.cancel(membership.expire_timer);
+    Candidate& candidate = place.room->candidates.at(membership.leaf);
+    if (candidate.refused)
+      return drop_candidate(place.room, roomlog::Hash(membership.leaf),
+                            ApiError(*candidate.refused));
     return review(place.room, place.room->candidates.at(membership.leaf), true);
   }
   if (!membership.admitted_sent) {

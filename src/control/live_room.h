@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "control/api_error.h"
 #include "control/lru_map.h"
 #include "control/rate_limit.h"
 #include "control/room_log.h"
@@ -72,6 +74,8 @@ struct Candidate {
   roomlog::Certificate certificate;
   // As told last; UNSPECIFIED: nothing yet.
   v1::Waiting::Reason waiting = v1::Waiting::REASON_UNSPECIFIED;
+  // By a keeper, while the candidate has no socket to hear it on.
+  std::optional<ApiError> refused;
 };
 
 // What the control plane would like a stage member's client to write or send.

@@ -31,8 +31,9 @@ constexpr std::array kTexts = {
                 "A moderator removed you from this room."},
     RefusalText{Refusal::kLocked, ErrorCode::kPermissionDenied, "room.locked",
                 "The room is locked: nobody new can join."},
-    RefusalText{Refusal::kNotAdmitted, ErrorCode::kPermissionDenied, "room.not_admitted",
-                "This room is for people whom its moderators follow."},
+    RefusalText{
+        Refusal::kNotAdmitted, ErrorCode::kPermissionDenied, "room.not_admitted",
+        "This room is for people who are invited, have its link, or whom its moderators follow."},
     RefusalText{Refusal::kFull, ErrorCode::kFailedPrecondition, "room.full", "The room is full."},
     RefusalText{Refusal::kStageFull, ErrorCode::kFailedPrecondition, "room.stage_full",
                 "The stage is full: somebody has to step down first."},

@@ -172,6 +172,15 @@ TEST_F(AdmissionTest, RefusalsEndTheJoin) {
   EXPECT_EQ(refused(v1::RefuseCandidate::REASON_BLOCKED), "room.blocked");
   EXPECT_EQ(refused(v1::RefuseCandidate::REASON_LOCKED), "room.locked");
   EXPECT_EQ(refused(v1::RefuseCandidate::REASON_BAD_CERTIFICATE), "room.not_admitted");
+  // Between the answer and the hello, the reason waits for whom it concerns.
+  Client& early = join(host.room_id, {}, "Early");
+  const std::size_t asks = asked(host).size();
+  refuse(host, asked(host).back().admit().candidate(), v1::RefuseCandidate::REASON_LOCKED);
+  advance(base::seconds(2));
+  EXPECT_EQ(asked(host).size(), asks);
+  connect(early);
+  EXPECT_EQ(goodbye(early), "room.locked");
+  EXPECT_TRUE(early.peer->closed);
   // Before the relay has answered it is the request that fails.
   relay.answers = false;
   const Pending pending = begin_join(host.room_id, {}, "Late");
@@ -193,6 +202,7 @@ TEST_F(AnswersTest, ManyWhoAreRefusedDoNotCostTheKeeperItsConnection) {
     refuse(host, asked(host).back().admit().candidate(), v1::RefuseCandidate::REASON_NO_LINK);
   }
   EXPECT_FALSE(host.peer->closed);
+  advance(base::seconds(5));  // nobody came to hear why
   EXPECT_NE(server->metrics().find("alcove_candidates 0\n"), std::string::npos);
   for (int i = 0; i < 60 && !host.peer->closed; ++i)
     refuse(host, 1, v1::RefuseCandidate::REASON_NO_LINK);
