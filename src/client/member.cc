@@ -46,7 +46,7 @@ base::WallTime Member::wall(Instant now) const {
 
 void Member::leave(Instant now) {
   if (phase_ >= Phase::kDeparting) return;
-  if (!has_join()) return finish(ExitStatus::kOk, "");
+  if (!has_join()) return finish(leaving_with_.status, leaving_with_.message);
   // Who is on the stage writes so itself; of others the server has it written.
   if (phase_ == Phase::kJoined && keys_->depart(now, wall(now))) {
     phase_ = Phase::kDeparting;

@@ -41,9 +41,8 @@ struct MemberOptions {
   std::string password;
   std::optional<crypto::Ed25519Seed> identity;  // nullopt: made for the visit
   KnownDevices known_devices;
-  e2ee::KeyLog* key_log = nullptr;  // outlives the member; may be null
-  std::string export_log;           // a file for the room's log at the end; empty: none
-  MediaOptions media;               // slots are the server's
+  std::string export_log;  // a file for the room's log at the end; empty: none
+  MediaOptions media;      // slots are the server's
   bool raise_hand = false;
   bool accept_invitations = false;
   bool invite_all = false;                      // a moderator invites everybody who raises a hand
@@ -272,6 +271,7 @@ class Member {
   bool roster_asked_ = false;
 
   bool joined_once_ = false;
+  unsigned lost_waits_ = 0;
   bool channel_was_live_ = false;
   bool media_was_connected_ = false;
   bool media_down_ = false;

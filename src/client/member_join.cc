@@ -16,6 +16,8 @@ using base::Result;
 namespace {
 
 constexpr std::uint32_t kMaxSlots = 16;
+// Joins that the server forgot before anybody let in.
+constexpr unsigned kMaxLostWaits = 4;
 // A rate limit at the join is waited for, within reason.
 constexpr std::uint32_t kLongestRetryAfter = 30;
 
@@ -189,6 +191,8 @@ void Member::enter_room(Instant now, const v1::RoomState& room) {
 void Member::rejoin(Instant now) {
   if (!has_join()) return;
   const bool waited = phase_ == Phase::kWaiting;
+  if (!joined_once_ && ++lost_waits_ > kMaxLostWaits)
+    return finish(ExitStatus::kRefused, "The server does not keep this join until it is let in.");
   media_down_ = true;
   restart_pending_ = false;
   restart_at_ = base::kNever;

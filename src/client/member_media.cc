@@ -178,7 +178,8 @@ void Member::update_reconnecting(Instant now) {
   if (channel_.live()) channel_was_live_ = true;
   const bool rejoining = joined_once_ && (phase_ == Phase::kJoining || phase_ == Phase::kWaiting);
   const bool channel_lost = phase_ == Phase::kJoined && channel_was_live_ && !channel_.live();
-  const bool lost = rejoining || channel_lost || (media_down_ && media_was_connected_);
+  const bool media_lost = joined_once_ && media_down_ && media_was_connected_;
+  const bool lost = rejoining || channel_lost || media_lost;
   if (lost == reconnecting_) return;
   reconnecting_ = lost;
   update_sending(now);

@@ -9,8 +9,11 @@ import { inNamespace, lines, start, stop, until } from './processes.mjs';
 mkdirSync(join(outDirectory, 'recordings'), { recursive: true });
 export const recordingFile = (name) => join(outDirectory, 'recordings', `${process.pid}-${name}.wav`);
 
+// Identities and known devices of the tests, not those of whoever runs them.
+const environment = { ...process.env, XDG_DATA_HOME: mkdtempSync(join(tmpdir(), 'alcove-e2e-data-')) };
+
 function run(args, { namespace } = {}) {
-  const child = start([...inNamespace(namespace), join(binDirectory, 'alcove-client'), ...args]);
+  const child = start([...inNamespace(namespace), join(binDirectory, 'alcove-client'), ...args], { env: environment });
   const events = [];
   const messages = [];
   lines(child.stdout).on('line', (line) => {
@@ -45,6 +48,13 @@ function run(args, { namespace } = {}) {
     },
     stop: () => stop(child, 'SIGINT'),
   };
+}
+
+/** `alcove-client verify`: its exit status and its report. */
+export async function verify(...args) {
+  const client = run(['verify', '--json', ...args]);
+  const status = await client.finished();
+  return { status, events: client.events, messages: client.messages };
 }
 
 /** options: name, speak, loop, record, seconds, extra (further flags), namespace. */

@@ -104,6 +104,27 @@ TEST_F(MemberKeysTest, NotBeingLetInIsARefusal) {
   EXPECT_EQ(member->outcome()->message, "The room is locked.");
 }
 
+TEST_F(MemberKeysTest, AWaitThatTheServerForgetsIsNotRepeatedForEver) {
+  house.nobody_answers = true;
+  begin();
+  answer_config();
+  v1::ServerMessage message;
+  message.mutable_goodbye()->mutable_reason()->set_code("unauthenticated");
+  int joins = 0;
+  while (!member->outcome() && joins < 20) {
+    ++joins;
+    answer_join();
+    open_socket();
+    peer_changes(PeerState::kConnected);
+    receive(message);
+    EXPECT_TRUE(calls.empty() || member->outcome());
+    advance(seconds(9));
+  }
+  EXPECT_EQ(joins, 5);
+  EXPECT_EQ(status(), ExitStatus::kRefused);
+  EXPECT_TRUE(events_named("reconnecting").empty());
+}
+
 TEST_F(MemberKeysTest, AWelcomeWithoutProofIsNotBelieved) {
   house.nobody_answers = true;
   begin();
