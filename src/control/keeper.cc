@@ -32,9 +32,11 @@ std::vector<const Membership*> eligible(const LiveRoom& room, TaskKind kind,
   std::erase_if(keepers, [&](const Membership* keeper) {
     return room.log.state().on_stage(keeper->leaf)->role != v1::ROLE_MODERATOR;
   });
-  if (const rooms::Member* member = room.state.find(leaf))
-    std::ranges::stable_partition(
-        keepers, [&](const Membership* keeper) { return keeper->member == member->invited_by; });
+  const rooms::Member* member = room.state.find(leaf);
+  if (member == nullptr) return keepers;
+  // Who invited is first.
+  const auto inviter = std::ranges::find(keepers, member->invited_by, &Membership::member);
+  if (inviter != keepers.end()) std::rotate(keepers.begin(), inviter, inviter + 1);
   return keepers;
 }
 
