@@ -56,6 +56,10 @@ void add_common(CLI::App& command, Options& options, Texts& texts) {
                      "File with your identity key on this device, made if it is not there");
   command.add_option("--export-log", member.export_log,
                      "Write the room's log there at the end, for verify --log");
+  command.add_option("--key-log", options.key_log_file,
+                     "For audits: write this visit's keys there, one a line. Keep it to yourself");
+  command.add_option("--relay-view", options.relay_view_file,
+                     "For audits: write each payload received as it left SRTP, as a relay has it");
   command.add_option("--password-file", texts.password_file,
                      "File whose first line is the password");
   command.add_option("--ca-file", options.authorities_file,

@@ -22,6 +22,8 @@ struct Options {
   std::string record;  // empty: no recording
   std::string authorities_file;
   std::string identity_file;     // empty: that of the account, in data_directory
+  std::string key_log_file;      // empty: none
+  std::string relay_view_file;   // empty: none
   std::string data_directory;    // empty: there is none
   std::optional<Verify> verify;  // in place of a visit
   bool json = false;

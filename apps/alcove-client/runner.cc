@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "audit_files.h"
 #include "client/identity_file.h"
 #include "files.h"
 #include "net/clock.h"
@@ -86,6 +87,7 @@ net::Url Runner::url_of(std::string target) const {
 int Runner::run() {
   Outcome outcome = open_files();
   if (outcome.status == ExitStatus::kOk) outcome = open_identity();
+  if (outcome.status == ExitStatus::kOk) outcome = open_audit_files();
   if (outcome.status == ExitStatus::kOk && !open_sockets())
     outcome = {ExitStatus::kNetwork, "This computer has no network: no UDP socket can be opened."};
   if (outcome.status != ExitStatus::kOk) {
@@ -123,6 +125,22 @@ Outcome Runner::open_files() {
       client::create_audio_file(options_.record, random_);
   if (!sink) return {ExitStatus::kUsage, sink.error().message};
   sink_ = std::move(*sink);
+  return {};
+}
+
+Outcome Runner::open_audit_files() {
+  if (!options_.key_log_file.empty()) {
+    auto log = open_key_log(options_.key_log_file);
+    if (!log) return {ExitStatus::kUsage, log.error().message};
+    key_log_ = *std::move(log);
+    options_.member.key_log = key_log_.get();
+  }
+  if (!options_.relay_view_file.empty()) {
+    auto log = open_payload_log(options_.relay_view_file);
+    if (!log) return {ExitStatus::kUsage, log.error().message};
+    payload_log_ = *std::move(log);
+    options_.member.media.payload_log = payload_log_.get();
+  }
   return {};
 }
 

@@ -38,6 +38,7 @@ class Runner final : public net::DatagramHandler {
 
   client::Outcome open_files();
   client::Outcome open_identity();
+  client::Outcome open_audit_files();
   bool open_sockets();
   void read_standard_input();
   bool handle_input(base::Bytes bytes);
@@ -69,6 +70,8 @@ class Runner final : public net::DatagramHandler {
   std::unique_ptr<client::AudioSource> source_;
   client::LivePcm* live_ = nullptr;  // source_, where it is standard input
   std::unique_ptr<client::AudioSink> sink_;
+  std::unique_ptr<e2ee::KeyLog> key_log_;
+  std::unique_ptr<client::PayloadLog> payload_log_;
   std::unique_ptr<client::Member> member_;
   std::map<std::uint64_t, std::unique_ptr<Socket>> sockets_;
   net::UdpEndpoint endpoint_;

@@ -128,6 +128,7 @@ void MediaSession::drain_peer(Instant now) {
 void MediaSession::handle_frame(Instant now, const rtc::RemoteFrame& frame) {
   if (frames_ == nullptr) return;
   const base::Bytes payload = peer_->payload(frame);
+  if (options_.payload_log != nullptr) options_.payload_log->add(now, frame.slot, payload);
   const auto opened = frames_->open(payload);
   if (opened) {
     listener_.handle_packet(

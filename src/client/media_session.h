@@ -16,6 +16,7 @@
 #include "client/audio_source.h"
 #include "client/listener.h"
 #include "client/media_peer.h"
+#include "client/payload_log.h"
 #include "client/speaker.h"
 #include "e2ee/frame_transform.h"
 #include "e2ee/held_frames.h"
@@ -27,6 +28,8 @@ struct MediaOptions {
   bool use_udp = true;
   bool use_tcp = true;
   bool loop = false;  // the source begins again at its end
+  // Is told every payload received; outlives the session. May be null.
+  PayloadLog* payload_log = nullptr;
 };
 
 struct FirstAudio {};

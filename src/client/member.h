@@ -41,8 +41,9 @@ struct MemberOptions {
   std::string password;
   std::optional<crypto::Ed25519Seed> identity;  // nullopt: made for the visit
   KnownDevices known_devices;
-  std::string export_log;  // a file for the room's log at the end; empty: none
-  MediaOptions media;      // slots are the server's
+  e2ee::KeyLog* key_log = nullptr;  // outlives the member; may be null
+  std::string export_log;           // a file for the room's log at the end; empty: none
+  MediaOptions media;               // slots are the server's
   bool raise_hand = false;
   bool accept_invitations = false;
   bool invite_all = false;                      // a moderator invites everybody who raises a hand

@@ -48,6 +48,7 @@ void Member::make_keys() {
   options.account = account_;
   options.display_name = display_name_;
   options.known_devices = &devices_;
+  options.key_log = options_.key_log;
   if (options_.fragment) options.link_secret = options_.fragment->secret;
   // The keys before are used until the new ones are in their place.
   auto keys = std::make_unique<e2ee::RoomKeys>(*genesis_, identity_, random_, std::move(options));

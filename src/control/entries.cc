@@ -227,7 +227,7 @@ std::optional<ApiError> House::send_roster(const Place& place) {
 }
 
 // A listener's queue is small: a large roster goes to it bit by bit, as it was at first.
-void House::send_parts(const base::JoinId& join_id, Parts parts, std::size_t from) {
+void House::send_parts(const base::JoinId& join_id, const Parts& parts, std::size_t from) {
   const std::optional<Place> place = find_by_join(join_id);
   if (!place || place->membership->socket == nullptr) return;
   const std::size_t at_once =

@@ -133,7 +133,7 @@ class House {
   std::optional<ApiError> handle_have(const Place& place, std::uint64_t n);
   std::optional<ApiError> send_roster(const Place& place);
   using Parts = std::shared_ptr<std::vector<v1::RosterPart>>;
-  void send_parts(const base::JoinId& join_id, Parts parts, std::size_t from);
+  void send_parts(const base::JoinId& join_id, const Parts& parts, std::size_t from);
   std::optional<ApiError> ask_for_box(const Place& place);
   void pass_box(const Place& place, const v1::MemberBox& box);
 

@@ -66,6 +66,7 @@ std::vector<const Membership*> Keepers::connected(const LiveRoom& room) {
     return std::tuple(each.stage->role != v1::ROLE_MODERATOR, each.stage->since, each.stage->seat);
   });
   std::vector<const Membership*> keepers;
+  keepers.reserve(ranked.size());
   for (const Ranked& each : ranked) keepers.push_back(each.membership);
   return keepers;
 }

@@ -158,6 +158,7 @@ void Follower::note_own_role(const roomlog::RoleChanged& changed) {
 void Follower::take_link(const std::optional<roomlog::LinkSecret>& secret) {
   if (!secret) return;
   member_.link_secret = secret;
+  member_.log_key("link_secret", *secret);
   member_.link_generation = member_.state.link_generation();
   member_.link_is_certain = true;
 }

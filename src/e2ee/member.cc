@@ -33,14 +33,20 @@ Member::Member(roomlog::Genesis genesis, const crypto::Ed25519PrivateKey& identi
       random(random_source),
       options(std::move(given)),
       leaf_key(crypto::Ed25519PrivateKey::make(random)),
-      encryption_key(crypto::HpkePrivateKey::make(random)),
+      encryption_bytes(random.bytes<32>()),
+      encryption_key(crypto::HpkePrivateKey::from_bytes(encryption_bytes)),
       state(std::move(genesis)),
       certificate(certify(state.fingerprint(), identity, leaf_key, encryption_key, options)),
       frames(state.genesis().body.packet_bucket(), certificate.leaf_hash),
       prepared(state.fingerprint(), random),
       record(state.genesis().object, options.keep_log),
       warnings(events),
-      link_secret(options.link_secret) {}
+      link_secret(options.link_secret) {
+  log_key("leaf", leaf_key.seed());
+  log_key("encryption", encryption_bytes);
+  if (link_secret) log_key("link_secret", *link_secret);
+  crypto::wipe(encryption_bytes);
+}
 
 bool Member::is_moderator() const {
   const roomlog::StageMember* own = own_seat();
@@ -82,6 +88,7 @@ std::string Member::name_of(const Hash& leaf_hash) const {
 void Member::begin_epoch(const roomlog::Entry& advance, const Secret& secret) {
   newest_advance = advance;
   missing_since.reset();
+  log_key("epoch", secret);
   epochs.begin(advance.body.epoch(), secret);
   events.emplace_back(EpochChanged{advance.body.epoch()});
 }
@@ -94,6 +101,7 @@ void Member::advance_epoch(Instant now, const roomlog::Entry& entry, bool eject,
   // A ratchet that this client cannot follow because it lacks the epoch before must not be sent
   // without either.
   const bool required = fresh || missing_since.has_value();
+  if (secret) log_key("epoch", *secret);
   if (secret)
     missing_since.reset();
   else if (!missing_since)
@@ -104,6 +112,7 @@ void Member::advance_epoch(Instant now, const roomlog::Entry& entry, bool eject,
 
 void Member::supply_epoch(Instant now, const Secret& secret) {
   missing_since.reset();
+  log_key("epoch", secret);
   epochs.supply(now, newest_advance->body.epoch(), secret);
   events.emplace_back(EpochChanged{newest_advance->body.epoch()});
   update_frames();

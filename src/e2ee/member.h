@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alcove/v1/keys.pb.h"
@@ -47,6 +48,10 @@ struct Member {
   void fail(KeyWarning warning, std::string detail);
   // Tells when the account's identity is another than last time.
   void see(const roomlog::Certificate& seen);
+  // For the person's own key log, if there is one.
+  void log_key(std::string_view kind, base::Bytes secret) const {
+    if (options.key_log != nullptr) options.key_log->add(kind, secret);
+  }
   std::string name_of(const roomlog::Hash& leaf_hash) const;
 
   // An epoch that an entry gave or missed, put into frames as well. body_hash, confirm: of the
@@ -63,6 +68,7 @@ struct Member {
   base::RandomSource& random;
   RoomKeysOptions options;
   crypto::Ed25519PrivateKey leaf_key;
+  crypto::HpkePrivateBytes encryption_bytes;  // wiped once the key is made
   crypto::HpkePrivateKey encryption_key;
   roomlog::LogState state;  // of the genesis until admitted
   roomlog::Certificate certificate;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "e2ee/key_log.h"
 #include "e2ee/known_devices.h"
 #include "roomlog/objects.h"
 
@@ -17,6 +18,8 @@ struct RoomKeysOptions {
   // Asked about each account's identity; outlives the room keys. Null: nobody is told of a changed
   // device.
   KnownDevices* known_devices = nullptr;
+  // Is told this member's keys; outlives the room keys. Null: they are written nowhere.
+  KeyLog* key_log = nullptr;
 };
 
 }  // namespace alcove::e2ee
