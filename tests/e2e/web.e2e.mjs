@@ -21,6 +21,9 @@ after(async () => { await server?.stop(); });
 /** axe's violations on the page as it is; its script comes by the debugging protocol, past the page's policy. */
 async function violations(page) {
   await page.evaluate(axeSource);
+  // A dialog that still fades in has no contrast yet.
+  await page.evaluate(() => Promise.all(document.getAnimations()
+    .filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity).map((animation) => animation.finished.catch(() => undefined))));
   const results = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
   return results.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`);
 }

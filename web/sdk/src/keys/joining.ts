@@ -19,8 +19,10 @@ export interface Joined {
   /** The newest entry with an advance; the admit itself where it has one. */
   newest: Entry;
   head: Entry;
-  /** For the record: all of class authority and resume. */
-  authority: Entry[];
+  /** Of the chain, for the record. */
+  chain: { authority: Entry[]; advance: Entry };
+  /** Of the admit. */
+  isAuthority: boolean;
 }
 
 /** Walks the chain and the admit that names the own leaf. The epoch is not checked here. */
@@ -41,9 +43,9 @@ export function walkAdmitted(
   if (!isShort(entryClass) && !equal(admit.body.prevShort, head.hash)) return 'fork';
   const changes = log.apply(admit, 'chain');
   if (typeof changes === 'string') return changes;
-  if (isAuthority(entryClass)) authority.push(admit);
   const newest = hasAdvance(admit) ? admit : advance;
-  return { log, admit, newest, head, authority };
+  const given = { authority, advance };
+  return { log, admit, newest, head, chain: given, isAuthority: isAuthority(entryClass) };
 }
 
 function parseAll(objects: readonly SignedObject[]): Entry[] {

@@ -9,58 +9,68 @@ import type { Certificate, Entry, Genesis } from './objects';
 const kMaxBytes = 64 << 20;
 
 export class LogRecord {
-  /** All entries of class authority and resume. */
-  readonly #authority: Entry[] = [];
-  #entries: Entry[] = [];
+  /** Entries of class authority and resume before the others. */
+  #authority: Entry[] = [];
+  #entries: { entry: Entry; authority: boolean }[] = [];
   #roster: SignedObject[] = [];
   #bytes = 0;
 
   constructor(private readonly genesis: Genesis) {}
 
-  /** Of a joiner: what the chain gave. */
+  /** Of a joiner: what the chain gave. `others`: the newest advance and head. */
   begin(authority: readonly Entry[], others: readonly Entry[]): void {
-    this.#authority.push(...authority);
-    this.#restart(others, []);
+    this.#authority = [...authority];
+    this.#restart(others);
   }
 
   /** The client follows in full from this entry on. */
   adopt(certificates: readonly Certificate[], head: Entry): void {
-    this.#restart(
-      [head],
-      certificates.map(({ object }) => object),
-    );
+    this.#keepAuthority();
+    const isHead = (entry: Entry) => equal(entry.hash, head.hash);
+    const authority = this.#authority.some(isHead);
+    this.#authority = this.#authority.filter((entry) => !isHead(entry));
+    this.#restart([]);
+    this.#roster = certificates.map(({ object }) => object);
+    this.add(head, authority);
   }
 
   /** The client goes on in short. */
   leaveStage(advance: Entry | null, head: Entry): void {
-    this.#restart(advance === null ? [head] : [advance, head], []);
+    this.#keepAuthority();
+    this.#restart(advance === null ? [head] : [advance, head]);
   }
 
   /** From the byte on where there is no room, the rest is missing. */
   add(entry: Entry, authority: boolean): void {
-    if (authority) this.#authority.push(entry);
     this.#bytes += entry.object.body.length + 128;
-    if (this.#bytes <= kMaxBytes) this.#entries.push(entry);
+    if (this.#bytes <= kMaxBytes) this.#entries.push({ entry, authority });
   }
 
   toExport(): LogExport {
-    const firstN = this.#entries[0]?.body.n ?? 0n;
     return create(LogExportSchema, {
       genesis: this.genesis.object,
-      authority: this.#authority.filter(({ body }) => body.n < firstN).map(({ object }) => object),
-      entries: this.#entries.map(({ object }) => object),
+      authority: this.#authority.map(({ object }) => object),
+      entries: this.#entries.map(({ entry }) => entry.object),
       roster: this.#roster,
     });
   }
 
-  #restart(entries: readonly Entry[], roster: SignedObject[]): void {
-    this.#entries = [];
-    this.#bytes = 0;
-    const sorted = [...entries].sort((left, right) => Number(left.body.n - right.body.n));
-    for (const entry of sorted) {
-      const last = this.#entries.at(-1);
-      if (last === undefined || !equal(last.hash, entry.hash)) this.add(entry, false);
+  #keepAuthority(): void {
+    for (const { entry, authority } of this.#entries) {
+      if (authority) this.#authority.push(entry);
     }
-    this.#roster = roster;
+  }
+
+  #restart(others: readonly Entry[]): void {
+    this.#entries = [];
+    this.#roster = [];
+    this.#bytes = 0;
+    let last = this.#authority.at(-1)?.body.n ?? 0n;
+    // What is among those of authority, or before the last of them, says nothing more.
+    for (const entry of [...others].sort((left, right) => Number(left.body.n - right.body.n))) {
+      if (entry.body.n <= last) continue;
+      last = entry.body.n;
+      this.add(entry, false);
+    }
   }
 }

@@ -254,13 +254,14 @@ export class RoomKeys {
       this.#fail(nowMs, joined === 'fork' ? 'fork' : 'failed_check', joined);
       return;
     }
-    const { log, admit, newest, head, authority } = joined;
+    const { log, admit, newest, head, chain } = joined;
     if (!this.#epochs.join(admitted.box, admit, newest)) {
       this.#fail(nowMs, 'failed_check', 'the box is not of the newest epoch');
       return;
     }
     const record = new LogRecord(this.#shared.genesis);
-    record.begin(authority, [newest, head, admit]);
+    record.begin(chain.authority, [chain.advance, head]);
+    record.add(admit, joined.isAuthority);
     this.#enter(nowMs, wallMs, log, record, [newest, head, admit]);
   }
 
