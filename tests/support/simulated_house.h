@@ -514,7 +514,7 @@ inline void SimulatedHouse::admit(const v1::LogChain& chain, const roomlog::Entr
   // Whoever waits for a stage member is asked for again.
   if (entry.body.resume())
     for (const auto& [number, candidate] : candidates_)
-      at(now, [this, number = number] { ask(number); });
+      at(now, [this, asked = number] { ask(asked); });
 }
 
 inline void SimulatedHouse::catch_up(Who who, std::uint64_t n) {
