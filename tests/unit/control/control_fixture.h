@@ -410,10 +410,11 @@ class ControlTest : public testing::Test {
     append.set_request(++requests_);
     const bool advances = body.advance() != v1::ADVANCE_NONE;
     const bool fresh = body.advance() == v1::ADVANCE_FRESH;
+    const crypto::Ed25519PrivateKey& key = entry_key(author, body.resume());
     const roomlog::Hash confirm = roomlog_test::hash_of("confirm");
     const roomlog::Entry entry = roomlog::make_entry(
         after.fingerprint(), std::move(body), advances ? base::Bytes(confirm) : base::Bytes(),
-        roomlog_test::signer(entry_key(author, body.resume())));
+        roomlog_test::signer(key));
     *append.mutable_entry() = entry.object;
     if (after.apply(entry, roomlog::Follow::kFull) && fresh)
       for (const auto& [leaf, certificate] : after.roster())
