@@ -1,5 +1,7 @@
 #include "e2ee/frame_watch.h"
 
+#include <utility>
+
 namespace alcove::e2ee {
 
 using base::Instant;
@@ -15,13 +17,18 @@ void FrameWatch::watch_unknown(Instant now) {
   const std::uint64_t count = member_.frames.counters().unknown_epoch;
   const bool grew = count != unknown_before_;
   unknown_before_ = count;
-  if (grew) {
+  // The entry or the key came: frames that were ahead of it say nothing any more.
+  const auto& known = member_.epochs.known();
+  const std::uint32_t epoch = known.empty() ? 0 : known.back().number;
+  if (std::exchange(epoch_before_, epoch) != epoch) {
+    unknown_since_.reset();
+  } else if (grew) {
     unknown_newest_ = now;
     if (!unknown_since_) unknown_since_ = now;
   } else if (unknown_since_ && now - unknown_newest_ >= kUnknownOver) {
     unknown_since_.reset();
   }
-  member_.unknown_frames = unknown_since_ && now - *unknown_since_ >= kUnknownAfter;
+  member_.unknown_frames = unknown_since_ && unknown_newest_ - *unknown_since_ >= kUnknownAfter;
   if (member_.unknown_frames || !member_.epochs.sending())
     member_.warnings.raise(KeyWarning::kUnknownEpoch, {},
                            "Others use a key that this client has no word of: nothing is sent.");

@@ -37,6 +37,7 @@ class FrameWatch {
   Member& member_;
   base::Instant next_{};
   std::uint64_t unknown_before_ = 0;
+  std::uint32_t epoch_before_ = 0;  // of the newest one whose secret is here
   std::optional<base::Instant> unknown_since_;
   base::Instant unknown_newest_{};
   std::map<std::uint8_t, Seat> seats_;

@@ -4,6 +4,7 @@ import { RoomKind } from '../gen/alcove/v1/common_pb';
 import { RefuseCandidate_Reason as Reason } from '../gen/alcove/v1/keys_pb';
 import type { AdmitTask } from '../gen/alcove/v1/keys_pb';
 import { equalSecret } from './bytes';
+import { kKeySize, x25519Shared } from './crypto';
 import { linkMac } from './link';
 import type { LogState } from './log_state';
 import { parseCertificate } from './objects';
@@ -12,6 +13,11 @@ import type { Certificate } from './objects';
 export interface LinkKnowledge {
   secret: Uint8Array | null;
   generation: number;
+}
+
+/** False for a key of small order: nothing can be sealed to it, and one missing box ends a whole entry. */
+export function canBeSealedTo(certificate: Certificate): boolean {
+  return x25519Shared(new Uint8Array(kKeySize).fill(1), certificate.encryption) !== null;
 }
 
 /** The certificate to admit, or why not. */

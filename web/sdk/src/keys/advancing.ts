@@ -83,6 +83,7 @@ export class Advancing {
     const epoch = this.epochs.takeRebox(box);
     if (epoch === null) return;
     this.#askBoxMs = Infinity;
+    this.watch.announced();
     this.duties.dropFresh('lacking');
     this.#frameEpochs.add(nowMs, epoch, this.#frameEpochs.stuck, false);
     this.#tell(nowMs);
@@ -110,6 +111,7 @@ export class Advancing {
 
   handleTimeout(nowMs: number, connected: boolean): void {
     this.#frameEpochs.handleTimeout(nowMs);
+    this.watch.handleTimeout(nowMs);
     const [oldest] = this.shared.frames.liveEpochs();
     if (oldest !== undefined) this.epochs.drop(oldest);
     if (this.#askBoxMs <= nowMs && connected) this.#askBox(nowMs);

@@ -23,18 +23,24 @@ export class FrameEpochs {
 
   /** A newer epoch is in force. `atOnce`: the first one, or its entry has an eject. */
   add(nowMs: number, epoch: Epoch, atOnce: boolean, eject: boolean): void {
+    this.#retire(nowMs, eject);
+    this.frames.addEpoch(epoch);
+    this.#switch(nowMs, epoch.number, atOnce);
+  }
+
+  /** The epochs so far are received with for a while only. */
+  #retire(nowMs: number, eject: boolean): void {
     const keepMs = eject ? kKeepAfterEjectMs : kKeepMs;
     for (const number of this.frames.liveEpochs()) {
       const endsMs = Math.min(this.#removals.get(number) ?? Infinity, nowMs + keepMs);
       this.#removals.set(number, endsMs);
     }
-    this.frames.addEpoch(epoch);
-    this.#switch(nowMs, epoch.number, atOnce);
   }
 
   /** A fresh epoch is in force whose secret is not known here. */
-  missing(nowMs: number, atOnce: boolean): void {
-    this.#switch(nowMs, null, atOnce);
+  missing(nowMs: number, eject: boolean): void {
+    this.#retire(nowMs, eject);
+    this.#switch(nowMs, null, eject);
   }
 
   /** Numbers of epochs that are over. */

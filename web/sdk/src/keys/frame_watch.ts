@@ -47,6 +47,11 @@ export class FrameWatch {
     this.#unknownLastMs = -Infinity;
   }
 
+  /** Forgets what is over, so that nothing is due for it any more. */
+  handleTimeout(nowMs: number): void {
+    if (nowMs - this.#unknownLastMs > kUnknownOverMs) this.announced();
+  }
+
   isUnknown(nowMs: number): boolean {
     const lasted = this.#unknownLastMs - this.#unknownSinceMs >= kUnknownAfterMs;
     return lasted && nowMs - this.#unknownLastMs <= kUnknownOverMs;

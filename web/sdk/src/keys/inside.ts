@@ -10,7 +10,7 @@ import type {
   MemberBox,
   RosterPart,
 } from '../gen/alcove/v1/keys_pb';
-import { checkCandidate } from './admission';
+import { canBeSealedTo, checkCandidate } from './admission';
 import { Advancing } from './advancing';
 import { EntryEffects } from './entry_effects';
 import type { Command } from './commands';
@@ -20,7 +20,7 @@ import { Exposed } from './exposed';
 import { Follower } from './follower';
 import type { Applied } from './follower';
 import { Keeper } from './keeper';
-import type { Plan, Situation } from './keeper';
+import type { Candidate, Plan, Situation } from './keeper';
 import type { LogRecord } from './log_record';
 import type { LogState } from './log_state';
 import type { Change } from './log_types';
@@ -302,6 +302,7 @@ export class Inside {
       linkSecret: this.shared.link.secret,
     };
     while (this.#writer.inFlight === null && this.#workMs === Infinity) {
+      this.#checkCandidates();
       const next = this.#keeper.compose(situation);
       if (typeof next === 'number') this.#workMs = next;
       else this.#write(next, situation);
@@ -360,8 +361,19 @@ export class Inside {
       ? checkCandidate(task, log, moderator, this.shared.link)
       : Reason.CANNOT_CHECK;
     if (typeof checked === 'number') this.#refuse(task.candidate, checked);
+    else if (!canBeSealedTo(checked)) this.#refuse(task.candidate, Reason.BAD_CERTIFICATE);
     else if (log.member(checked.leafHash) === null) {
-      this.#keeper.admit({ number: task.candidate, certificate: checked });
+      this.#keeper.admit({ number: task.candidate, task, certificate: checked });
+    }
+  }
+
+  /** Those who wait are judged by the log as it is when they are written, not as it was when they asked. */
+  #checkCandidates(): void {
+    const moderator = this.follower.self?.role === Role.MODERATOR;
+    const judge = ({ task }: Candidate) =>
+      checkCandidate(task, this.log, moderator, this.shared.link);
+    for (const { candidate, reason } of this.#keeper.takeRefused(judge)) {
+      this.#refuse(candidate, reason);
     }
   }
 

@@ -3,7 +3,7 @@
 
 import { Role } from '../gen/alcove/v1/common_pb';
 import { Advance } from '../gen/alcove/v1/keys_pb';
-import type { LogOp } from '../gen/alcove/v1/keys_pb';
+import type { AdmitTask, LogOp, RefuseCandidate_Reason as Reason } from '../gen/alcove/v1/keys_pb';
 import { equal, toHex } from './bytes';
 import { buildOp, built } from './commands';
 import type { Command, OpContext } from './commands';
@@ -15,6 +15,8 @@ import type { Certificate } from './objects';
 
 export interface Candidate {
   number: number;
+  /** What was asked: judged again when it is written. */
+  task: AdmitTask;
   certificate: Certificate;
 }
 
@@ -76,6 +78,20 @@ export class Keeper {
   admit(candidate: Candidate): void {
     this.#candidates = this.#candidates.filter(({ number }) => number !== candidate.number);
     if (this.#candidates.length < kMaxQueued) this.#candidates.push(candidate);
+  }
+
+  /** Takes out whom `judge` gives a reason against. */
+  takeRefused(
+    judge: (candidate: Candidate) => Certificate | Reason,
+  ): { candidate: number; reason: Reason }[] {
+    const refused: { candidate: number; reason: Reason }[] = [];
+    this.#candidates = this.#candidates.filter((candidate) => {
+      const verdict = judge(candidate);
+      if (typeof verdict !== 'number') return true;
+      refused.push({ candidate: candidate.number, reason: verdict });
+      return false;
+    });
+    return refused;
   }
 
   depart(leaf: Uint8Array): void {

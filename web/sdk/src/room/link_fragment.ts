@@ -19,9 +19,11 @@ const memory = new Map<string, string>();
 export function readLinkFragment(location: Location): boolean {
   const roomId = /^\/r\/([^/]+)/.exec(location.pathname)?.[1];
   const text = location.hash.slice(1);
-  if (roomId === undefined || parseLinkFragment(text) === null) return false;
-  keepLinkFragment(decodeURIComponent(roomId), text);
+  if (roomId === undefined || text === '') return false;
+  // What is no fragment of a link may still have its secret in it.
   history.replaceState(history.state, '', location.pathname + location.search);
+  if (parseLinkFragment(text) === null) return false;
+  keepLinkFragment(decodeURIComponent(roomId), text);
   return true;
 }
 
@@ -43,9 +45,18 @@ export function visitId(): string {
 }
 
 export function endVisit(): void {
-  memory.delete(kVisitKey);
+  remove(kVisitKey);
+}
+
+/** The visit is over: its link's secret is not needed any more. */
+export function forgetLinkFragment(roomId: string): void {
+  remove(kPrefix + roomId);
+}
+
+function remove(key: string): void {
+  memory.delete(key);
   try {
-    sessionStorage.removeItem(kVisitKey);
+    sessionStorage.removeItem(key);
   } catch {
     // Nothing was stored then.
   }

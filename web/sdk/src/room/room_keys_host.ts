@@ -11,7 +11,13 @@ import type { IdentityName, KeysCommand, KeysSnapshot } from '../keys/messages';
 import { emptyKeys } from '../keys/view';
 import type { KeysView, VerifiedMember } from '../keys/view';
 import { sleep } from '../timing';
-import { endVisit, keepLinkFragment, linkFragment, visitId } from './link_fragment';
+import {
+  endVisit,
+  forgetLinkFragment,
+  keepLinkFragment,
+  linkFragment,
+  visitId,
+} from './link_fragment';
 import { MemberNumbers, RoomVerifier } from './verified_room';
 
 /** Leaving does not wait longer for the log. */
@@ -31,6 +37,7 @@ export interface RoomKeysEvents {
 
 export class RoomKeysHost {
   #genesis: Promise<Uint8Array> | null = null;
+  #forgotten = false;
   #snapshot: KeysSnapshot | null = null;
   /** The last one of a join that was let in: what holds while a new join waits. */
   #inside: KeysSnapshot | null = null;
@@ -162,6 +169,8 @@ export class RoomKeysHost {
     const name = this.#name();
     this.channel.forget(name);
     if (name.account === 'guest') endVisit();
+    this.#forgotten = true;
+    forgetLinkFragment(this.options.roomId);
   }
 
   close(): void {
@@ -172,7 +181,7 @@ export class RoomKeysHost {
     this.#snapshot = snapshot;
     if (snapshot.view.admitted) this.#inside = snapshot;
     // A renewed link is the one that a reload comes in with. A code that nobody compared stays one.
-    if (snapshot.fragment !== '' && snapshot.view.codeFromLink)
+    if (snapshot.fragment !== '' && snapshot.view.codeFromLink && !this.#forgotten)
       keepLinkFragment(this.options.roomId, snapshot.fragment);
     this.events.onChange();
   }
