@@ -94,6 +94,12 @@ Planner::Outcome Planner::apply(const v1::LogOp& op) {
     case v1::LogOp::kLock:
       return give(rooms::SetLocked{op.lock().locked()}, author());
     case v1::LogOp::kLink:
+      // Every joiner gets the whole chain: no boxes for nobody in it.
+      for (const v1::LinkBox& box : op.link().boxes())
+        if (const auto leaf = to_hash(box.leaf());
+            !leaf || room_.log.state().on_stage(*leaf) == nullptr)
+          return std::unexpected(log_invalid());
+      return {};
     case v1::LogOp::kInvite:
       return {};
     case v1::LogOp::OP_NOT_SET:
@@ -108,6 +114,11 @@ Planner::Outcome Planner::admit(const v1::AdmitOp& op) {
   const auto found = room_.candidates.find(leaf);
   if (found == room_.candidates.end()) return std::unexpected(log_invalid());
   const Candidate& candidate = found->second;
+  // Once for each person: a leaf that comes and goes in one entry is nobody's join.
+  const bool is_twice = std::ranges::any_of(plan_.entering, [&](const Entering& other) {
+    return room_.candidates.at(other.leaf).certificate.identity == candidate.certificate.identity;
+  });
+  if (is_twice) return std::unexpected(log_invalid());
   const bool resumes = body().resume() && leaf == by_.leaf;
   Entering entering{.leaf = leaf, .replaced = replaced_by(candidate), .box = {}};
   if (!resumes) {
@@ -128,11 +139,9 @@ Planner::Outcome Planner::admit(const v1::AdmitOp& op) {
   return give(join, rooms::MemberId::kNone);
 }
 
-// The leaf of the same identity that is inside, as the ops so far have made it.
+// The leaf of the same identity that is inside.
 std::optional<roomlog::Hash> Planner::replaced_by(const Candidate& candidate) const {
   const crypto::Ed25519PublicKey& identity = candidate.certificate.identity;
-  for (const Entering& each : plan_.entering)
-    if (room_.candidates.at(each.leaf).certificate.identity == identity) return each.leaf;
   const roomlog::Certificate* inside = room_.log.state().member_of(identity);
   if (inside == nullptr) return std::nullopt;
   return inside->leaf_hash;

@@ -81,7 +81,8 @@ bool Keepers::can_ask(const LiveRoom& room, TaskKind kind, const roomlog::Hash& 
 bool Keepers::was_asked(const LiveRoom& room, TaskKind kind, const roomlog::Hash& leaf,
                         const roomlog::Hash& keeper) {
   const auto task = room.tasks.find({kind, leaf});
-  return task != room.tasks.end() && task->second.trusted.contains(keeper);
+  return task != room.tasks.end() && task->second.trusted.contains(keeper) &&
+         !task->second.cannot.contains(keeper);
 }
 
 void Keepers::open(const RoomRef& room, TaskKind kind, const roomlog::Hash& leaf) {
@@ -103,7 +104,7 @@ void Keepers::pass_on(const RoomRef& room, TaskKind kind, const roomlog::Hash& l
                       const roomlog::Hash& keeper) {
   const auto task = room->tasks.find({kind, leaf});
   if (task == room->tasks.end()) return;
-  task->second.cannot.insert(keeper);
+  if (!task->second.cannot.insert(keeper).second) return;
   ask_next(room, task->first);
 }
 
