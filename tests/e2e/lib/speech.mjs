@@ -10,13 +10,15 @@ const sentence =
   'Nobody but the people in a room can hear it. Not the operator, not the relay that carries the packets, ' +
   'and not the network in between. Anyone can raise a hand, and a moderator brings them to the stage.';
 
-/** Path of a WAV of about 11 s. kind: 'recorded' or 'synthetic'. */
+/** Path of a WAV of about 11 s. kind: 'recorded', 'synthetic', or 'unbroken': the recorded one without its pauses, some 6 s. */
 export function speechFile(kind) {
   const directory = join(outDirectory, 'speech');
   mkdirSync(directory, { recursive: true });
   const file = join(directory, `${kind}.wav`);
   if (existsSync(file)) return file;
-  if (kind === 'recorded') {
+  if (kind === 'unbroken') {
+    execFileSync('sox', [speechFile('recorded'), file, 'silence', '1', '0.02', '1%', '-1', '0.04', '1%']);
+  } else if (kind === 'recorded') {
     const parts = recordings.map((name) => `/usr/share/sounds/alsa/${name}.wav`);
     execFileSync('sox', [...parts, '-r', '48000', '-c', '1', '-b', '16', file]);
   } else {
