@@ -20,13 +20,13 @@ void FrameWatch::watch_unknown(Instant now) {
   // The entry or the key came: frames that were ahead of it say nothing any more.
   const auto& known = member_.epochs.known();
   const std::uint32_t epoch = known.empty() ? 0 : known.back().number;
-  if (std::exchange(epoch_before_, epoch) != epoch) {
+  const bool was_announced = std::exchange(epoch_before_, epoch) != epoch;
+  const bool is_over = unknown_since_ && !grew && now - unknown_newest_ >= kUnknownOver;
+  if (was_announced || is_over) {
     unknown_since_.reset();
   } else if (grew) {
     unknown_newest_ = now;
     if (!unknown_since_) unknown_since_ = now;
-  } else if (unknown_since_ && now - unknown_newest_ >= kUnknownOver) {
-    unknown_since_.reset();
   }
   member_.unknown_frames = unknown_since_ && unknown_newest_ - *unknown_since_ >= kUnknownAfter;
   if (member_.unknown_frames || !member_.epochs.sending())
