@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { linkFragmentText } from '../src/keys/link';
-import { endVisit, forgetLinkFragment, linkFragment, readLinkFragment, visitId } from '../src/room/link_fragment';
+import {
+  endVisit,
+  forgetLinkFragment,
+  linkFragment,
+  readLinkFragment,
+  visitId,
+} from '../src/room/link_fragment';
 
 const fragment = {
   fingerprint: new Uint8Array(32).fill(1),
