@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/text.h"
+
 namespace alcove::app {
 
 using base::Result;
@@ -26,17 +28,11 @@ Result<File> open_lines(const std::string& path) {
   return base::fail(base::ErrorCode::kUnavailable, path + " cannot be written.");
 }
 
-std::string to_hex(base::Bytes bytes) {
-  std::string text;
-  for (const std::uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
-  return text;
-}
-
 class KeyLogFile final : public e2ee::KeyLog {
  public:
   explicit KeyLogFile(File file) : file_(std::move(file)) {}
   void add(std::string_view kind, base::Bytes secret) override {
-    fmt::print(file_.get(), "{} {}\n", kind, to_hex(secret));
+    fmt::print(file_.get(), "{} {}\n", kind, base::to_hex(secret));
     std::fflush(file_.get());
   }
 
@@ -49,7 +45,7 @@ class PayloadLogFile final : public client::PayloadLog {
   explicit PayloadLogFile(File file) : file_(std::move(file)) {}
   void add(base::Instant now, unsigned slot, base::Bytes payload) override {
     fmt::print(file_.get(), "{} {} {}\n", now.time_since_epoch().count() / 1000, slot,
-               to_hex(payload));
+               base::to_hex(payload));
   }
 
  private:
