@@ -56,6 +56,10 @@ async function everyLook(page, name) {
 }
 
 await everyLook(host.page, 'room');
+await button(host.page, 'End-to-end encrypted').click();
+await host.page.getByRole('dialog').waitFor();
+await everyLook(host.page, 'safety');
+await host.page.keyboard.press('Escape');
 const guest = await openChromium({ viewport: { width: 1280, height: 800 } });
 await guest.page.goto(server.origin);
 await region(guest.page, 'Hallway').getByText('Night shift').first().waitFor();
