@@ -36,7 +36,8 @@ void Epochs::advance(Instant now, std::uint32_t number, bool eject, bool require
   if (secret || required)
     for (Epoch& epoch : epochs_) epoch.receive_until = std::min(epoch.receive_until, until);
   if (secret) add(number, *secret);
-  const Instant at = eject ? now : now + kSwitchAfter;
+  const base::Duration wait = required ? kSwitchAfter : kSwitchAfterRatchet;
+  const Instant at = eject ? now : now + wait;
   // An eject overtakes switches that wait.
   std::erase_if(switches_, [&](const Switch& planned) { return planned.at >= at; });
   switches_.push_back({.at = at, .number = number, .required = required});

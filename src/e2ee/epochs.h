@@ -18,6 +18,9 @@ class Epochs {
  public:
   static constexpr std::size_t kMaxLive = 8;
   static constexpr base::Duration kSwitchAfter = base::seconds(1);
+  // Shorter, for a joiner of a quiet room hears nothing until the senders switch; receivers who get
+  // the entry late hold the first frames for another 100 ms.
+  static constexpr base::Duration kSwitchAfterRatchet = base::milliseconds(400);
   static constexpr base::Duration kRetention = base::seconds(10);
   static constexpr base::Duration kRetentionAfterEject = base::seconds(2);
 

@@ -17,11 +17,22 @@ bool is_live(const Epochs& epochs, std::uint32_t number) {
   return epoch != nullptr && epoch->live;
 }
 
-TEST(Epochs, SwitchAfterASecondAndKeepForTen) {
+TEST(Epochs, SwitchSoonAfterARatchetThatLetsSomebodyIn) {
+  Epochs epochs;
+  epochs.begin(1, secret(1));
+  epochs.advance(kStart, 2, false, false, secret(2));
+  EXPECT_EQ(epochs.next_deadline(), kStart + milliseconds(400));
+  epochs.handle_timeout(kStart + milliseconds(399));
+  EXPECT_EQ(epochs.sending(), 1);
+  epochs.handle_timeout(kStart + milliseconds(400));
+  EXPECT_EQ(epochs.sending(), 2);
+}
+
+TEST(Epochs, SwitchASecondAfterAFreshOneAndKeepForTen) {
   Epochs epochs;
   epochs.begin(1, secret(1));
   EXPECT_EQ(epochs.sending(), 1);
-  epochs.advance(kStart, 2, false, false, secret(2));
+  epochs.advance(kStart, 2, false, true, secret(2));
   EXPECT_EQ(epochs.sending(), 1);
   EXPECT_EQ(epochs.next_deadline(), kStart + seconds(1));
   epochs.handle_timeout(kStart + milliseconds(999));
