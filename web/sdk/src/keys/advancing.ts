@@ -46,8 +46,14 @@ export class Advancing {
     const fresh = newest.body.advance === Advance.FRESH;
     this.duties.advanced(nowMs, fresh, Math.max(0, agoMs));
     const { current } = this.epochs;
-    if (current !== null) this.#frameEpochs.add(nowMs, current, true, false);
+    if (current !== null) this.#frameEpochs.begin(current);
+    else this.#missing(nowMs, seatOf(newest));
     this.#note(log);
+  }
+
+  /** The connection is there again. */
+  reconnected(nowMs: number): void {
+    if (this.#askBoxMs !== Infinity) this.#askBox(nowMs, true);
   }
 
   applied(
@@ -85,7 +91,7 @@ export class Advancing {
     this.#askBoxMs = Infinity;
     this.watch.announced();
     this.duties.dropFresh('lacking');
-    this.#frameEpochs.add(nowMs, epoch, this.#frameEpochs.stuck, false);
+    this.#frameEpochs.supply(nowMs, epoch);
     this.#tell(nowMs);
   }
 
@@ -114,7 +120,7 @@ export class Advancing {
     this.watch.handleTimeout(nowMs);
     const [oldest] = this.shared.frames.liveEpochs();
     if (oldest !== undefined) this.epochs.drop(oldest);
-    if (this.#askBoxMs <= nowMs && connected) this.#askBox(nowMs);
+    if (this.#askBoxMs <= nowMs) this.#askBox(nowMs, connected);
     this.#tell(nowMs);
   }
 
@@ -132,29 +138,36 @@ export class Advancing {
   ): void {
     const fresh = entry.body.advance === Advance.FRESH;
     const eject = entry.body.ops.some(({ op }) => op.case === 'eject');
+    // Who lacks the epoch before cannot follow a ratchet either, and must not send without it.
+    const kind = { eject, required: fresh || this.epochs.current === null };
     const outcome = this.epochs.advance(entry, box, own?.fresh ?? null);
     this.duties.advanced(nowMs, fresh);
     this.watch.announced();
     const { current } = this.epochs;
     if (current !== null) {
       this.#askBoxMs = Infinity;
-      this.#frameEpochs.add(nowMs, current, eject || this.#frameEpochs.stuck, eject);
+      this.#frameEpochs.advance(nowMs, current, kind);
       this.#tell(nowMs);
       return;
     }
-    if (fresh) this.#frameEpochs.missing(nowMs, eject);
+    this.#frameEpochs.missing(nowMs, entry.body.epoch, kind);
     if (outcome === 'faulty') {
       const name = this.#names.get(seat) ?? '';
       this.shared.warnings.raise(nowMs, 'faulty_author', name, 'a confirm or a box is wrong');
     }
+    this.#missing(nowMs, seat);
+  }
+
+  /** The newest epoch is not known here: somebody else may give it, or a fresh one comes in its place. */
+  #missing(nowMs: number, seat: number): void {
     this.duties.wantFresh('lacking', nowMs + kLackingMs, seat);
-    if (this.epochs.canAsk) this.#askBox(nowMs);
+    if (this.epochs.canAsk) this.#askBox(nowMs, true);
     this.#tell(nowMs);
   }
 
-  #askBox(nowMs: number): void {
+  #askBox(nowMs: number, connected: boolean): void {
     this.#askBoxMs = nowMs + kAskBoxMs;
-    toServer(this.shared, 'requestBox', {});
+    if (connected) toServer(this.shared, 'requestBox', {});
   }
 
   #lacksEpoch(nowMs: number): boolean {

@@ -76,8 +76,12 @@ export class EpochChain {
     return this.#outcome === 'missing' || this.#boxFailed;
   }
 
-  /** Of a joiner: opens its box and checks the epoch against the newest advance. */
+  /**
+   * Of a joiner: opens its box and checks the epoch against the newest advance. False where it is another
+   * one: the epoch is missing then.
+   */
   join(box: Uint8Array, admit: Entry, newest: Entry): boolean {
+    this.#newest = newest;
     const epoch = this.#openEpoch('join', admit.hash, box);
     return epoch !== null && this.#adopt(epoch, newest);
   }

@@ -112,6 +112,7 @@ export class Inside {
   handleConnected(nowMs: number): void {
     this.#connected = true;
     toServer(this.shared, 'have', { n: this.log.n });
+    if (!this.over) this.advancing.reconnected(nowMs);
     if (this.#rosterMs !== Infinity) this.#rosterMs = nowMs;
   }
 

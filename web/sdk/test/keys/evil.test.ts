@@ -131,13 +131,51 @@ describe('a house that lies', () => {
 
   it('cannot let somebody in with a box of its own', async () => {
     house.tamper = (_, message) => {
+      const { message: inner } = message;
+      if (inner.case === 'admitted' || inner.case === 'box') inner.value.box = new Uint8Array(84);
+      return message;
+    };
+    const joiner = await house.join(identity('Dan'));
+    house.run(1_000);
+    expect(joiner.keys.warnings).toMatchObject([
+      { code: 'faulty_author', name: 'Ada' },
+      { code: 'unknown_epoch' },
+    ]);
+    expect(joiner.keys.frames.liveEpochs()).toEqual([]);
+    expect(joiner.keys.maySend(house.nowMs)).toBe(false);
+    expect(speak(house, host, joiner)).toBe('unknown-epoch');
+  });
+
+  it('that spoils the box of a joiner leaves it without the epoch only until another gives it', async () => {
+    house.tamper = (_, message) => {
       if (message.message.case === 'admitted') message.message.value.box = new Uint8Array(84);
       return message;
     };
     const joiner = await house.join(identity('Dan'));
     house.run(1_000);
-    expect(joiner.warned('failed_check')).toBe(true);
-    expect(joiner.keys.frames.liveEpochs()).toEqual([]);
+    expect(joiner.keys.admitted).toBe(true);
+    expect(joiner.keys.failed).toBe(false);
+    expect(speak(house, host, joiner)).toBe('opened');
+    expect(joiner.warned('unknown_epoch')).toBe(false);
+    house.run(8_000);
+    expect(joiner.keys.log?.epoch).toBe(house.log.epoch);
+    expect(speak(house, host, joiner)).toBe('opened');
+  });
+
+  it('that gives no box leaves a client asking, not spinning, also where the connection is gone', () => {
+    house.tamper = (person, message) =>
+      person === speaker && message.message.case === 'box'
+        ? undefined
+        : spoilBoxes(person, message, speaker);
+    host.keys.command(house.nowMs, house.wallMs, 1, { kind: 'eject', leaf: listener.leaf });
+    house.run(300);
+    house.disconnect(speaker);
+    house.run(3_000);
+    expect(speaker.keys.deadlineMs).toBeGreaterThan(house.nowMs);
+    house.tamper = (_, message) => message;
+    house.reconnect(speaker);
+    house.run(200);
+    expect(speak(house, host, speaker)).toBe('opened');
   });
 
   it('that keeps a box back stops the member that lacks it, until another gives it', () => {
