@@ -9,11 +9,7 @@ import { linkMac } from './link';
 import type { LogState } from './log_state';
 import { parseCertificate } from './objects';
 import type { Certificate } from './objects';
-
-export interface LinkKnowledge {
-  secret: Uint8Array | null;
-  generation: number;
-}
+import type { LinkState } from './shared';
 
 /** False for a key of small order: nothing can be sealed to it, and one missing box ends a whole entry. */
 export function canBeSealedTo(certificate: Certificate): boolean {
@@ -25,7 +21,7 @@ export function checkCandidate(
   task: AdmitTask,
   log: LogState,
   moderator: boolean,
-  link: LinkKnowledge,
+  link: LinkState,
 ): Certificate | Reason {
   const object = task.keys?.certificate;
   if (object === undefined) return Reason.BAD_CERTIFICATE;
@@ -49,10 +45,11 @@ function checkLink(
   mac: Uint8Array | undefined,
   certificate: Certificate,
   log: LogState,
-  link: LinkKnowledge,
+  link: LinkState,
 ): Reason | null {
   if (log.linkVoid || mac === undefined || mac.length === 0) return Reason.NO_LINK;
   if (link.secret === null || link.generation !== log.linkGeneration) return Reason.CANNOT_CHECK;
   const expected = linkMac(link.secret, log.fingerprint, certificate.leafHash);
-  return equalSecret(mac, expected) ? null : Reason.NO_LINK;
+  if (equalSecret(mac, expected)) return null;
+  return link.certain ? Reason.NO_LINK : Reason.CANNOT_CHECK;
 }

@@ -11,6 +11,7 @@ import { kLinkSecretSize } from './link';
 import type { LogState } from './log_state';
 import type { Certificate } from './objects';
 import type { SealerPool } from './sealers';
+import type { LinkState } from './shared';
 
 export type Want =
   | { kind: 'eject' | 'to-audience' | 'make-moderator' | 'give-stage'; leaf: Uint8Array }
@@ -31,7 +32,7 @@ export interface OpContext {
   own: Uint8Array;
   sealers: SealerPool;
   random: RandomSource;
-  linkSecret: Uint8Array | null;
+  link: LinkState;
 }
 
 export interface BuiltOp {
@@ -69,11 +70,13 @@ export function buildOp(want: Want, context: OpContext): BuiltOp | null {
 }
 
 function giveStage(leaf: Uint8Array, context: OpContext): BuiltOp | null {
-  const { log, linkSecret } = context;
+  const { log, link } = context;
   const member = log.member(leaf);
   const seat = log.nextFreeSeat();
   if (member === null || seat === null) return null;
-  const secret = log.linkVoid ? null : linkSecret;
+  // An older one would be the current one to the receiver.
+  const current = link.certain && !log.linkVoid && link.generation === log.linkGeneration;
+  const secret = current ? link.secret : null;
   const linkBox =
     secret === null ? null : sealLink(member, secret, log.linkGeneration, context.sealers);
   return built('role', {

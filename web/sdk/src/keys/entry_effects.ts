@@ -71,12 +71,15 @@ export class EntryEffects {
       const box = op.value.boxes.find(({ leaf }) => equal(leaf, leafHash))?.box;
       link.secret = written?.plan.linkSecret ?? this.#openLink(box, op.value.generation);
       link.generation = op.value.generation;
+      link.certain = link.secret !== null;
     } else if (op.case === 'role' && op.value.linkBox.length > 0) {
-      if (!equal(op.value.leaf, leafHash)) return;
+      const current = link.certain && link.generation === log.linkGeneration;
+      if (current || !equal(op.value.leaf, leafHash)) return;
       const secret = this.#openLink(op.value.linkBox, log.linkGeneration);
       if (secret === null) return;
       link.secret = secret;
       link.generation = log.linkGeneration;
+      link.certain = true;
     }
   }
 

@@ -3,16 +3,15 @@
 import { Role } from '../gen/alcove/v1/common_pb';
 import { Advance, RefuseCandidate_Reason as Reason } from '../gen/alcove/v1/keys_pb';
 import type {
-  AdmitTask,
   AppendRefused,
   DeliveredEntry,
   KeeperTask,
   MemberBox,
   RosterPart,
 } from '../gen/alcove/v1/keys_pb';
-import { canBeSealedTo, checkCandidate } from './admission';
 import { Advancing } from './advancing';
 import { EntryEffects } from './entry_effects';
+import { Candidates } from './candidates';
 import type { Command } from './commands';
 import type { EpochChain } from './epoch_chain';
 import { equal } from './bytes';
@@ -20,21 +19,17 @@ import { Exposed } from './exposed';
 import { Follower } from './follower';
 import type { Applied } from './follower';
 import { Keeper } from './keeper';
-import type { Candidate, Plan, Situation } from './keeper';
 import type { LogRecord } from './log_record';
 import type { LogState } from './log_state';
 import type { Change } from './log_types';
 import type { Entry } from './objects';
-import { RosterParts } from './roster_parts';
+import type { Plan, Situation } from './plan';
+import { RosterRequests } from './roster_requests';
 import { SealerPool } from './sealers';
 import { toServer } from './shared';
 import type { CommandResult, Shared } from './shared';
 import type { InFlight } from './writer';
 import { Writer } from './writer';
-
-const kRosterRetryMs = 2_000;
-/** Where nothing can be written although it is due: looked at again after this time. */
-const kBlockedMs = 1_000;
 
 export interface Entered {
   log: LogState;
@@ -51,12 +46,11 @@ export class Inside {
   readonly record: LogRecord;
   readonly advancing: Advancing;
   readonly #effects: EntryEffects;
-  readonly #keeper = new Keeper();
+  readonly #candidates: Candidates;
+  readonly #keeper: Keeper;
   readonly #writer: Writer;
   readonly #sealers: SealerPool;
-  readonly #parts: RosterParts;
-  #rosterRequests: number[] = [];
-  #rosterMs = Infinity;
+  readonly #rosters: RosterRequests;
   readonly #exposed = new Exposed();
   #connected = true;
   #stopped = false;
@@ -76,7 +70,9 @@ export class Inside {
     this.#sealers = entered.sealers;
     this.advancing = new Advancing(shared, entered.epochs);
     this.#effects = new EntryEffects(shared, this.advancing);
-    this.#parts = new RosterParts(shared.genesis.fingerprint);
+    this.#candidates = new Candidates(shared, this.follower, entered.epochs);
+    this.#keeper = new Keeper(this.#candidates);
+    this.#rosters = new RosterRequests(shared);
   }
 
   get log(): LogState {
@@ -113,7 +109,7 @@ export class Inside {
     this.#connected = true;
     toServer(this.shared, 'have', { n: this.log.n });
     if (!this.over) this.advancing.reconnected(nowMs);
-    if (this.#rosterMs !== Infinity) this.#rosterMs = nowMs;
+    this.#rosters.reconnected(nowMs);
   }
 
   handleDisconnected(): void {
@@ -134,7 +130,7 @@ export class Inside {
     if (this.over || this.follower.self === null) return;
     switch (task.case) {
       case 'admit':
-        this.#admitTask(task.value);
+        this.#candidates.add(task.value);
         break;
       case 'depart':
         this.#keeper.depart(task.value.leaf);
@@ -152,22 +148,18 @@ export class Inside {
   }
 
   handleRoster(nowMs: number, wallMs: number, part: RosterPart): void {
-    const roster = this.#parts.take(part);
-    if (roster === 'more' || this.over || this.#rosterMs === Infinity) return;
+    const roster = this.#rosters.take(part);
+    if (roster === null || this.over) return;
     const onStage = this.follower.self !== null;
-    if (roster === 'bad' || roster.head === null) return;
     const { certificates, head } = roster;
     const good = onStage
       ? this.log.isFull || this.follower.adopt(certificates, head)
       : this.follower.checkRoster(certificates, head);
     if (!good) return;
-    this.#rosterMs = Infinity;
     if (onStage) this.record.adopt(certificates, head);
     this.#expectBoxes(null);
     this.shared.events.push({ kind: 'changed' });
-    for (const id of this.#rosterRequests.splice(0)) {
-      this.shared.events.push({ kind: 'roster', id, certificates });
-    }
+    this.#rosters.answer(certificates);
     this.#follow(nowMs);
     this.#work(nowMs, wallMs);
   }
@@ -205,14 +197,13 @@ export class Inside {
       this.shared.events.push({ kind: 'roster', id, certificates });
       return;
     }
-    this.#rosterRequests.push(id);
-    this.#askRoster(nowMs);
+    this.#rosters.request(nowMs, id, this.#connected);
   }
 
   handleTimeout(nowMs: number, wallMs: number): void {
     this.advancing.handleTimeout(nowMs, this.#connected && !this.over);
     if (this.over) return;
-    if (this.#rosterMs <= nowMs) this.#askRoster(nowMs);
+    if (this.#rosters.deadlineMs <= nowMs) this.#rosters.ask(nowMs, this.#connected);
     this.#checkExposed(nowMs);
     const expired = this.#writer.expired(nowMs);
     if (expired !== null) {
@@ -230,7 +221,7 @@ export class Inside {
     if (this.over) return this.advancing.deadlineMs;
     return Math.min(
       this.advancing.deadlineMs,
-      this.#rosterMs,
+      this.#rosters.deadlineMs,
       this.#writer.deadlineMs,
       this.#writer.inFlight === null ? this.#workMs : Infinity,
       this.#exposed.deadlineMs,
@@ -240,6 +231,7 @@ export class Inside {
   #applied(nowMs: number, applied: Applied, box: Uint8Array): void {
     const { entry, entryClass } = applied;
     const written = this.#writer.returned(entry);
+    this.#candidates.logChanged();
     this.record.add(entry, entryClass.authority || entryClass.resume);
     this.#out = this.#effects.applied(nowMs, applied, this.log, written) || this.#out;
     this.advancing.applied(nowMs, applied, this.log, box, written?.advance ?? null);
@@ -265,7 +257,9 @@ export class Inside {
     this.shared.frames.setHolders(leaves);
     const own = this.shared.own.certificate.leafHash;
     this.shared.frames.setOwn(self === null || this.over ? null : { seat: self.seat, leaf: own });
-    if (self !== null && !log.isFull && this.#rosterMs === Infinity) this.#askRoster(nowMs);
+    if (self !== null && !log.isFull && !this.#rosters.waits) {
+      this.#rosters.ask(nowMs, this.#connected);
+    }
     if (self !== null && log.isFull) this.#keeper.prune(log);
     const seat = self?.seat ?? 0;
     if (seat !== this.#seat && seat !== 0) this.advancing.duties.seated(nowMs);
@@ -300,10 +294,9 @@ export class Inside {
       sealers: this.#sealers,
       exposed: this.#exposed,
       random: this.shared.random,
-      linkSecret: this.shared.link.secret,
+      link: this.shared.link,
     };
     while (this.#writer.inFlight === null && this.#workMs === Infinity) {
-      this.#checkCandidates();
       const next = this.#keeper.compose(situation);
       if (typeof next === 'number') this.#workMs = next;
       else this.#write(next, situation);
@@ -321,9 +314,9 @@ export class Inside {
     }
     this.#keeper.giveUp(plan);
     if (plan.command !== null) this.#answer(plan.command.id, 'not_permitted');
-    for (const { number } of plan.candidates) this.#refuse(number, Reason.CANNOT_CHECK);
+    for (const { number } of plan.candidates) this.#candidates.refuse(number, Reason.CANNOT_CHECK);
     const duty = plan.command === null && plan.ops.length === 0;
-    if (duty) this.#workMs = situation.nowMs + kBlockedMs;
+    if (duty) this.#keeper.pause(situation.nowMs);
   }
 
   #settle({ plan }: InFlight): void {
@@ -335,6 +328,7 @@ export class Inside {
   /** It will not be written again by itself. */
   #giveUp(nowMs: number, inFlight: InFlight, result: CommandResult): void {
     this.#keeper.giveUp(inFlight.plan);
+    this.#keeper.pause(nowMs);
     this.#expose(nowMs, inFlight, 'failed');
     const { command } = inFlight.plan;
     if (command !== null) this.#answer(command.id, result);
@@ -354,44 +348,11 @@ export class Inside {
     if (outside) this.advancing.duties.wantFresh('lost-box', nowMs, 0);
   }
 
-  #admitTask(task: AdmitTask): void {
-    const { self, log } = this.follower;
-    const able = log.isFull && this.advancing.epochs.canRatchet;
-    const moderator = self?.role === Role.MODERATOR;
-    const checked = able
-      ? checkCandidate(task, log, moderator, this.shared.link)
-      : Reason.CANNOT_CHECK;
-    if (typeof checked === 'number') this.#refuse(task.candidate, checked);
-    else if (!canBeSealedTo(checked)) this.#refuse(task.candidate, Reason.BAD_CERTIFICATE);
-    else if (log.member(checked.leafHash) === null) {
-      this.#keeper.admit({ number: task.candidate, task, certificate: checked });
-    }
-  }
-
-  /** Those who wait are judged by the log as it is when they are written, not as it was when they asked. */
-  #checkCandidates(): void {
-    const moderator = this.follower.self?.role === Role.MODERATOR;
-    const judge = ({ task }: Candidate) =>
-      checkCandidate(task, this.log, moderator, this.shared.link);
-    for (const { candidate, reason } of this.#keeper.takeRefused(judge)) {
-      this.#refuse(candidate, reason);
-    }
-  }
-
-  #refuse(candidate: number, reason: Reason): void {
-    toServer(this.shared, 'refuse', { candidate, reason });
-  }
-
   #rebox(leaf: Uint8Array): void {
     const receiver = this.log.member(leaf);
     if (receiver === null) return;
     const box = this.advancing.epochs.makeRebox(receiver, this.#sealers);
     if (box !== null) toServer(this.shared, 'box', { leaf, box });
-  }
-
-  #askRoster(nowMs: number): void {
-    this.#rosterMs = nowMs + kRosterRetryMs;
-    if (this.#connected) toServer(this.shared, 'requestRoster', {});
   }
 
   #stop(nowMs: number, code: 'fork' | 'failed_check', detail: string): void {
@@ -404,9 +365,7 @@ export class Inside {
 
   #leave(): void {
     for (const { id } of this.#keeper.clear()) this.#answer(id, 'not_possible');
-    for (const id of this.#rosterRequests.splice(0)) {
-      this.shared.events.push({ kind: 'roster', id, certificates: null });
-    }
+    this.#rosters.answer(null);
     if (this.#out) this.shared.events.push({ kind: 'out' });
   }
 

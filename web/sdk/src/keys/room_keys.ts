@@ -4,6 +4,7 @@
 // src/e2ee/room_keys.h.
 
 import { create } from '@bufbuild/protobuf';
+import { RoomKind } from '../gen/alcove/v1/common_pb';
 import { Advance, JoinKeysSchema } from '../gen/alcove/v1/keys_pb';
 import type {
   Admitted,
@@ -69,7 +70,7 @@ export class RoomKeys {
     this.#shared = {
       ...{ genesis, own, random, frames: this.frames, messages: [], events: [] },
       warnings: new Warnings(),
-      link: { secret: options.linkSecret, generation: 0 },
+      link: { secret: options.linkSecret, generation: 0, certain: false },
     };
     this.#epochs = new EpochChain(genesis.fingerprint, own);
     this.#sealers = new SealerPool(genesis.fingerprint, random);
@@ -301,7 +302,7 @@ export class RoomKeys {
     known: [newest: Entry, head: Entry, ...others: Entry[]],
   ): void {
     this.#resume = null;
-    this.#shared.link.generation = log.linkGeneration;
+    this.#noteLink(log);
     const inside = new Inside(this.#shared, {
       ...{ log, record, known },
       epochs: this.#epochs,
@@ -312,6 +313,18 @@ export class RoomKeys {
     this.#shared.events.push({ kind: 'admitted' }, { kind: 'changed' });
     const [newest, head] = known;
     inside.begin(nowMs, wallMs, newest, head, wallMs - Number(newest.body.timeMs));
+  }
+
+  #noteLink(log: LogState): void {
+    const { link, own } = this.#shared;
+    const { identity } = own.certificate;
+    // Who founds the room made the secret; who came into a closed room by the link showed it.
+    const byLink =
+      log.genesis.body.kind === RoomKind.CLOSED &&
+      !log.isInvited(identity) &&
+      !log.hasAuthority(identity);
+    link.generation = log.linkGeneration;
+    link.certain = link.secret !== null && (log.n === 1n || byLink);
   }
 
   #takeResumeChain(nowMs: number, wallMs: number, chain: LogChain): void {

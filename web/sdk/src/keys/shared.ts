@@ -35,6 +35,8 @@ export type KeyEvent =
 export interface LinkState {
   secret: Uint8Array | null;
   generation: number;
+  /** Of this generation beyond doubt: nobody who came in for another reason had theirs checked. */
+  certain: boolean;
 }
 
 export interface Shared {

@@ -9,12 +9,12 @@ import type { RandomSource } from './crypto';
 import type { EpochChain, OwnAdvance } from './epoch_chain';
 import { epochPlaintext, kFreshBoxSize, kSecretSize } from './epochs';
 import type { Epoch } from './epochs';
-import type { Plan, Situation } from './keeper';
 import type { LogState } from './log_state';
 import type { LogError } from './log_types';
 import { entryBytes, makeEntry, parseCertificate } from './objects';
 import type { Certificate, Entry } from './objects';
 import type { OwnLeaf } from './own_leaf';
+import type { Plan, Situation } from './plan';
 import type { SealerPool } from './sealers';
 
 const kAcknowledgedWithinMs = 2_000;

@@ -123,12 +123,13 @@ export class House {
     return kWallMs + this.nowMs;
   }
 
-  /** Asks to be let in; `link`: came with the link. */
-  async join(identity: Identity, link = true): Promise<Person> {
+  /** Asks to be let in; `link`: came with the link, or with another one. */
+  async join(identity: Identity, link: boolean | Uint8Array = true): Promise<Person> {
     const sign = (message: Uint8Array) => Promise.resolve(ed25519Sign(identity.seed, message));
     const { publicKey, account, name } = identity;
     const own = await makeOwnLeaf(this.genesis, { publicKey, sign }, account, name, this.random);
-    const linkSecret = link ? this.linkSecret : null;
+    const given = link === true ? this.linkSecret : null;
+    const linkSecret = typeof link === 'boolean' ? given : link;
     const keys = new RoomKeys({ genesis: this.genesis, own, linkSecret, random: this.random });
     const person = new Person(keys, identity);
     person.candidate = ++this.#candidates;
@@ -138,7 +139,7 @@ export class House {
   }
 
   /** Joins and waits until the person is in. */
-  async enter(identity: Identity, link = true): Promise<Person> {
+  async enter(identity: Identity, link: boolean | Uint8Array = true): Promise<Person> {
     const person = await this.join(identity, link);
     this.until(() => person.keys.admitted);
     return person;

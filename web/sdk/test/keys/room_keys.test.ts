@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Role, RoomKind } from '../../src/gen/alcove/v1/common_pb';
-import { Advance } from '../../src/gen/alcove/v1/keys_pb';
+import { Advance, RefuseCandidate_Reason as Reason } from '../../src/gen/alcove/v1/keys_pb';
 import { House, identity, speak } from './house';
 import type { Person } from './house';
 
@@ -198,6 +198,22 @@ describe('an entry on its way', () => {
   });
 });
 
+describe('what nobody asked for', () => {
+  it('is written again a second after it was refused, not at once', () => {
+    const refusedMs: number[] = [];
+    house.intake = (person, { message }) => {
+      if (message.case !== 'append') return undefined;
+      refusedMs.push(house.nowMs);
+      const { request } = message.value;
+      house.send(person, 'appendRefused', { request, reason: 'log.invalid', message: '' });
+      return undefined;
+    };
+    house.until(() => refusedMs.length > 0, 7_000);
+    house.run(4_000);
+    expect(refusedMs).toHaveLength(4);
+  });
+});
+
 describe('coming back', () => {
   it('goes on after a gap in the connection', async () => {
     const speaker = await house.enter(ben);
@@ -283,6 +299,38 @@ describe('a closed room', () => {
     house.run(100);
     expect(speaker.keys.link.secret).not.toEqual(house.linkSecret);
     expect(speaker.keys.link.secret).toEqual(host.keys.link.secret);
+  });
+
+  it('has no old link checked by, or given out by, who came back with it', async () => {
+    const speaker = await house.enter(ben);
+    toStage(speaker);
+    act(host, { kind: 'make-moderator', leaf: speaker.leaf });
+    act(speaker, { kind: 'renew-link' });
+    house.run(100);
+    const { secret } = speaker.keys.link;
+    if (secret === null) throw new Error('no link');
+    house.disconnect(host);
+    const listener = await house.enter(cleo, secret);
+    const again = await house.enter(ada);
+    house.until(() => again.keys.log?.isFull === true);
+    await house.join(dan, secret);
+    house.run(500);
+    expect(house.refusals).toEqual([{ name: 'Dan', reason: Reason.CANNOT_CHECK }]);
+    toStage(listener, again);
+    expect(listener.keys.link.secret).toEqual(secret);
+    act(again, { kind: 'renew-link' });
+    house.run(100);
+    expect(listener.keys.link.secret).not.toEqual(secret);
+    await house.join(identity('Eve'), secret);
+    house.run(500);
+    expect(house.refusals.at(-1)).toEqual({ name: 'Eve', reason: Reason.NO_LINK });
+  });
+
+  it('takes no other link with a seat from whoever knows that it has the current one', async () => {
+    const listener = await house.enter(ben);
+    Object.assign(host.keys.link, { secret: new Uint8Array(16).fill(9) });
+    toStage(listener);
+    expect(listener.keys.link.secret).toEqual(house.linkSecret);
   });
 
   it('is shut to a listener that left within a minute or so', async () => {
