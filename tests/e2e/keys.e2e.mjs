@@ -5,58 +5,37 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { openChromium } from './lib/chromium.mjs';
 import { joinAs, recordingFile, startRoomAs } from './lib/client.mjs';
 import { bestCorrelation, envelopeOf, envelopeOfFile, firstSound } from './lib/envelope.mjs';
-import { fill, openFirefox, press, recordSound, speakInto, startSound } from './lib/firefox.mjs';
-import { bringToStage, button, joinByLink, logIn, newAccount, region, startRoom } from './lib/people.mjs';
+import { speakInto } from './lib/firefox.mjs';
+import { bringToStage, button, newAccount, region } from './lib/people.mjs';
 import { until } from './lib/processes.mjs';
 import { recordTraffic } from './lib/recording_proxy.mjs';
 import { byteCorrelations, decodePayloads, readRelayView } from './lib/relay_view.mjs';
 import { startServer } from './lib/server.mjs';
 import { speechFile } from './lib/speech.mjs';
+import { assertHeard, bringFirefoxToStage, guestInChromium, hostInChromium, openFirefoxAt } from './lib/stories.mjs';
 
 let server;
 before(async () => { server = await startServer(); });
 after(async () => { await server?.stop(); });
 
-function assertHeard(who, source, heard) {
-  const result = bestCorrelation(source, heard);
-  console.log(`# ${who}: envelope correlation ${result.correlation.toFixed(3)}`);
-  assert.ok(result.correlation >= 0.9, `${who} heard the source only with ${result.correlation.toFixed(3)} (${heard.length} frames)`);
-}
-
 test('Chromium, Firefox and alcove-client speak in turn, and each is heard by the others', { timeout: 240000 }, async (t) => {
   const recorded = envelopeOfFile(speechFile('recorded'));
   const synthetic = envelopeOfFile(speechFile('synthetic'));
-  const chromium = await openChromium({ speak: speechFile('recorded') });
-  t.after(() => chromium.close());
-  await logIn(chromium.page, server.origin, await newAccount(server.origin));
-  const link = await startRoom(chromium.page, 'Three kinds of clients');
+  const chromium = await hostInChromium(t, server.origin, 'Three kinds of clients', { speak: speechFile('recorded') });
 
-  const sound = await startSound();
-  t.after(() => sound.stop());
-  const firefox = await openFirefox({ sound });
-  t.after(() => firefox.close());
-  await firefox.page.goto(link);
-  await fill(firefox.page, 'Your name', 'Firefox Fay');
-  await press(firefox.page, 'button', 'Join');
-  // From the beginning: a recorder that comes later changes the sound server's delay, and Firefox stumbles.
-  const firefoxHears = recordSound(sound);
-  t.after(() => firefoxHears.stop());
-  await press(firefox.page, 'button', 'Raise hand');
-  const hands = region(chromium.page, 'Raised hands');
-  await hands.getByRole('button', { name: 'Invite to stage' }).click();
-  await press(firefox.page, 'button', 'Accept');
-  await press(firefox.page, 'button', 'Go on stage');
+  const firefox = await openFirefoxAt(t, chromium.link);
+  const firefoxHears = firefox.record();
+  await bringFirefoxToStage(chromium.page, firefox.page);
 
   const file = recordingFile('three-native');
-  const native = joinAs(link, {
+  const native = joinAs(chromium.link, {
     name: 'Native Nils', record: file, speak: speechFile('synthetic'), loop: true, seconds: 110, extra: ['--raise-hand', '--accept'],
   });
   t.after(() => native.stop());
   await native.event('connected');
-  await hands.getByRole('button', { name: 'Invite to stage' }).click();
+  await region(chromium.page, 'Raised hands').getByRole('button', { name: 'Invite to stage' }).click();
   await native.event('moved', (e) => e.to === 'stage');
   native.say('mute');
   const began = Date.now();
@@ -72,7 +51,7 @@ test('Chromium, Firefox and alcove-client speak in turn, and each is heard by th
 
   let from = (await chromium.heard()).frames.length;
   const nativeTurn2 = nativeAt();
-  const speaking = speakInto(sound, speechFile('recorded'));
+  const speaking = speakInto(firefox.sound, speechFile('recorded'));
   t.after(() => speaking.stop());
   await wait(12000);
   speaking.stop();
@@ -103,14 +82,11 @@ test('Chromium, Firefox and alcove-client speak in turn, and each is heard by th
 
 test('what the relay has after SRTP is of one size, does not decode, and does not follow the speech', { timeout: 120000 }, async (t) => {
   const source = envelopeOfFile(speechFile('recorded'));
-  const speaker = await openChromium({ speak: speechFile('recorded') });
-  t.after(() => speaker.close());
-  await logIn(speaker.page, server.origin, await newAccount(server.origin));
-  const link = await startRoom(speaker.page, 'Only noise for the relay');
+  const speaker = await hostInChromium(t, server.origin, 'Only noise for the relay', { speak: speechFile('recorded') });
   const file = recordingFile('relay-view');
   const view = `${file}.payloads`;
   // A relay hands payloads on as they are: what leaves SRTP at a listener is what it had.
-  const listener = joinAs(link, { name: 'Native Nils', record: file, seconds: 14, extra: ['--relay-view', view] });
+  const listener = joinAs(speaker.link, { name: 'Native Nils', record: file, seconds: 14, extra: ['--relay-view', view] });
   assert.equal(await listener.finished(), 0, listener.messages.join('\n'));
   assertHeard('the listener', source, envelopeOfFile(file));
 
@@ -179,13 +155,8 @@ test('no key of the run is in what the operator stored, received, sent or logged
 });
 
 test('a room comes back when its only stage member reloads', { timeout: 120000 }, async (t) => {
-  const host = await openChromium({ speak: speechFile('synthetic') });
-  t.after(() => host.close());
-  await logIn(host.page, server.origin, await newAccount(server.origin));
-  const link = await startRoom(host.page, 'Back again');
-  const listener = await openChromium();
-  t.after(() => listener.close());
-  await joinByLink(listener.page, link, 'Listening Lee');
+  const host = await hostInChromium(t, server.origin, 'Back again', { speak: speechFile('synthetic') });
+  const listener = await guestInChromium(t, host.link, 'Listening Lee');
   await until('sound', async () => firstSound((await listener.heard()).frames) >= 0, { timeout: 15000 });
   await host.page.reload();
   await Promise.race([region(host.page, 'Stage').waitFor(), button(host.page, 'Join').waitFor()]);
@@ -197,20 +168,13 @@ test('a room comes back when its only stage member reloads', { timeout: 120000 }
   const from = (await listener.heard()).frames.length;
   await until('sound again', async () => firstSound((await listener.heard()).frames, from) >= 0, { timeout: 15000 });
   // And somebody new is let in by the one who came back.
-  const late = await openChromium();
-  t.after(() => late.close());
-  await joinByLink(late.page, link, 'Second Voice');
+  const late = await guestInChromium(t, host.link, 'Second Voice');
   await until('sound for who came later', async () => firstSound((await late.heard()).frames) >= 0, { timeout: 15000 });
 });
 
 test('a speaker is moved down and comes back to the stage; a removed guest is out', { timeout: 150000 }, async (t) => {
-  const host = await openChromium();
-  t.after(() => host.close());
-  await logIn(host.page, server.origin, await newAccount(server.origin));
-  const link = await startRoom(host.page, 'Stage and out');
-  const guest = await openChromium({ speak: speechFile('synthetic') });
-  t.after(() => guest.close());
-  await joinByLink(guest.page, link, 'Sam Speaker');
+  const host = await hostInChromium(t, server.origin, 'Stage and out');
+  const guest = await guestInChromium(t, host.link, 'Sam Speaker', { speak: speechFile('synthetic') });
   await bringToStage(host.page, guest.page);
   await until('sound', async () => firstSound((await host.heard()).frames) >= 0, { timeout: 15000 });
   await region(host.page, 'Stage').getByRole('button', { name: /Sam Speaker/ }).first().click();

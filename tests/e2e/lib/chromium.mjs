@@ -19,9 +19,9 @@ function wrapper(namespace) {
 
 /**
  * One browser with one page that grants the microphone. speak: WAV; namespace: network namespace;
- * microphone: false refuses it; granted: false has not given it yet, as listeners have not; autoplay: false keeps Chromium's own autoplay policy.
+ * init: script that runs before the page's own; microphone: false refuses it; granted: false has not given it yet, as listeners have not; autoplay: false keeps Chromium's own autoplay policy.
  */
-export async function openChromium({ speak, namespace, microphone = true, granted = microphone, autoplay = true, locale = 'en-GB', viewport, colorScheme, bypassCSP = false, args = [] } = {}) {
+export async function openChromium({ speak, namespace, microphone = true, granted = microphone, autoplay = true, locale = 'en-GB', viewport, colorScheme, bypassCSP = false, init, args = [] } = {}) {
   const browser = await chromium.launch({
     executablePath: namespace ? wrapper(namespace) : browserPath,
     args: [
@@ -36,6 +36,7 @@ export async function openChromium({ speak, namespace, microphone = true, grante
     permissions: granted ? ['microphone'] : [],
   });
   await context.addInitScript(recorder);
+  if (init) await context.addInitScript(init);
   const page = await context.newPage();
   page.setDefaultTimeout(15000);
   const problems = [];
