@@ -65,8 +65,9 @@ export class KeysChannel {
     this.post({ type: 'keys-from-server', message });
   }
 
-  forget(name: IdentityName): void {
-    this.post({ type: 'keys-forget', name });
+  /** Settles once the worker is not needed for it any more, whatever came of it. */
+  async forget(name: IdentityName): Promise<void> {
+    await this.#ask((request) => ({ type: 'keys-forget', request, name }));
   }
 
   /** Settles when the room's log says so. */

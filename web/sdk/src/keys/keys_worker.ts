@@ -110,7 +110,7 @@ export class KeysWorker {
         this.#command(message.request, message.command);
         break;
       case 'keys-forget':
-        void this.#identities.forget(message.name);
+        void this.#answer(message.request, this.#forget(message.name));
         break;
     }
   }
@@ -147,6 +147,11 @@ export class KeysWorker {
     this.#pump();
     this.#show();
     return answerBytes(toBinary(JoinKeysSchema, keys.joinKeys()));
+  }
+
+  async #forget(name: IdentityName): Promise<KeysAnswer> {
+    await this.#identities.forget(name);
+    return { kind: 'done' };
   }
 
   #fromServer(bytes: Uint8Array): void {

@@ -54,7 +54,7 @@ export type KeysToWorker =
   | { type: 'keys-from-server'; message: Uint8Array }
   | { type: 'keys-command'; request: number; command: KeysCommand }
   /** The visit is over: a guest's identity is not needed any more. */
-  | { type: 'keys-forget'; name: IdentityName };
+  | { type: 'keys-forget'; request: number; name: IdentityName };
 
 export interface KeysSnapshot {
   /** memberId of everybody is 0: members' numbers are the server's. */

@@ -1,5 +1,5 @@
 import type { CommandInit } from '../api';
-import { AlcoveError, toAlcoveError } from '../errors';
+import { toAlcoveError } from '../errors';
 import type { ServerMessage } from '../gen/alcove/v1/events_pb';
 import { MediaChanged_State } from '../gen/alcove/v1/events_pb';
 import type { RoomState } from '../gen/alcove/v1/rooms_pb';
@@ -16,15 +16,14 @@ import { CutSlots } from './cut_slots';
 import { emptyRoom, isOnStage, reduceBatch } from './reducer';
 import type { Reduction, RoomNotice } from './reducer';
 import { KeyedRoom } from './keyed_room';
+import { OwnVoice } from './own_voice';
 import { RoomLink } from './room_link';
 import type { LinkOptions, LinkStatus } from './room_link';
 import { RoomKeysHost } from './room_keys_host';
+import { untilSeated } from './seat';
 import { takeStarted } from './start_room';
 import { isOver } from './view';
 import type { RoomView } from './view';
-
-/** The inviting client is asked at once, others after half a second each. */
-const kSeatMs = 10_000;
 
 export interface RoomClientOptions extends LinkOptions {
   /** The bundled transform worker: how a worker becomes a file is the bundler's affair. */
@@ -50,18 +49,15 @@ export class RoomClient extends KeyedRoom {
   readonly #cuts = new CutSlots((slot, audible) => {
     this.#link.connection?.setAudible(slot, audible);
   });
-  #microphone: Microphone | null = null;
-  #sending = false;
+  readonly #voice: OwnVoice;
   #resyncing = false;
-  #mutesInFlight = 0;
-  /** The revision from which on the server's word about our mute is newer than ours. */
-  #muteRevision = 0n;
   #counters: FrameCounters | null = null;
   /** As the server says; what is shown is what the log makes of it. */
   #room: RoomState;
   #status: LinkStatus = 'connecting';
   #welcomed = false;
   #firstWelcome = false;
+  #forgotten: Promise<void> = Promise.resolve();
 
   constructor(options: RoomClientOptions) {
     super();
@@ -83,6 +79,16 @@ export class RoomClient extends KeyedRoom {
       hasMicrophone: false,
     });
     this.view = this.#view;
+    this.#voice = new OwnVoice(this.#transforms, {
+      view: () => this.#view.value,
+      patch: (change) => {
+        this.#patch(change);
+      },
+      setTrack: async (track) => {
+        await this.#link.connection?.setTrack(track);
+      },
+      tellMuted: (muted) => this.command({ case: 'setMuted', value: { memberId: 0, muted } }),
+    });
     this.#link = this.#makeLink();
     this.keys = new RoomKeysHost(options, this.#transforms.keys, {
       onToServer: (message) => {
@@ -138,36 +144,13 @@ export class RoomClient extends KeyedRoom {
   }
 
   /** Takes the microphone over (it is closed with the room or with the next one); null gives it back. */
-  async setMicrophone(microphone: Microphone | null): Promise<void> {
-    const before = this.#microphone;
-    if (before === microphone) return;
-    this.#microphone = microphone;
-    this.#transforms.setVoicePort(microphone?.takeVoicePort() ?? null);
-    microphone?.setEnabled(!this.#view.value.muted);
-    microphone?.onEnded(() => {
-      if (this.#microphone === microphone) void this.setMicrophone(null);
-    });
-    this.#patch({ hasMicrophone: microphone !== null });
-    if (microphone === null) this.#applyMuted(true);
-    this.#updateGate();
-    await this.#link.connection?.setTrack(microphone?.track ?? null);
-    before?.close();
-    if (microphone === null && this.#onStage()) await this.setMuted(true).catch(() => undefined);
+  setMicrophone(microphone: Microphone | null): Promise<void> {
+    return this.#voice.setMicrophone(microphone);
   }
 
   /** Takes effect here at once, before the server knows. Unmuting without a microphone does nothing. */
-  async setMuted(muted: boolean): Promise<void> {
-    if (!muted && this.#microphone === null) return;
-    this.#applyMuted(muted);
-    this.#mutesInFlight += 1;
-    try {
-      this.#muteRevision = await this.command({
-        case: 'setMuted',
-        value: { memberId: 0, muted },
-      });
-    } finally {
-      this.#mutesInFlight -= 1;
-    }
+  setMuted(muted: boolean): Promise<void> {
+    return this.#voice.setMuted(muted);
   }
 
   /**
@@ -178,7 +161,7 @@ export class RoomClient extends KeyedRoom {
   async acceptInvitation(microphone: Microphone | null): Promise<void> {
     try {
       await this.command({ case: 'acceptInvitation', value: {} });
-      await this.#seated();
+      await untilSeated(this.view);
     } catch (thrown) {
       microphone?.close();
       throw thrown;
@@ -228,28 +211,29 @@ export class RoomClient extends KeyedRoom {
     // Whose departure is in the log has left: the server knows no such join any more.
     let departed = false;
     if (wasIn && this.#onStage()) {
-      this.#applyMuted(true);
+      this.#voice.applyMuted(true);
       departed = await this.keys.depart();
     }
-    this.#finish({ phase: 'left' });
-    this.keys.forget();
+    this.#finish({ phase: 'left' }, true);
     if (!wasIn || departed) return;
     const { api, roomId } = this.#options;
     await api.command(roomId, token, { case: 'leave', value: {} }, true).catch(() => undefined);
   }
 
-  /** Without a word to the server: the page goes away, and may come back. */
+  /** Without a word to the server: the room's page goes away. Who was in the room has left it here for good. */
   close(): void {
-    this.#finish({ phase: 'left' });
-    this.#transforms.close();
+    this.#finish({ phase: 'left' }, this.#welcomed);
+    void this.#forgotten.then(() => {
+      this.#transforms.close();
+    });
   }
 
   #makeLink(): RoomLink {
     return new RoomLink(this.#options, this.#transforms, {
       room: () => this.#view.value.room,
       joinKeys: (guestName) => this.keys.joinKeys(guestName),
-      track: () => this.#microphone?.track ?? null,
-      ownLevel: () => this.#ownLevel(),
+      track: () => this.#voice.track,
+      ownLevel: () => this.#voice.level(),
       onJoined: () => {
         this.#joined();
       },
@@ -267,8 +251,8 @@ export class RoomClient extends KeyedRoom {
         this.#patch({ autoplayBlocked: true });
       },
       onOver: (why) => {
-        if (why === 'ended') this.#finish({ phase: 'ended', cause: 'gone' });
-        else if (typeof why === 'string') this.#finish({ phase: 'removed', cause: why });
+        if (why === 'ended') this.#over('ended', 'gone');
+        else if (typeof why === 'string') this.#over('removed', why);
         else this.#finish({ phase: 'failed', error: why });
       },
     });
@@ -276,7 +260,7 @@ export class RoomClient extends KeyedRoom {
 
   #joined(): void {
     mark('joined');
-    this.#muteRevision = 0n;
+    this.#voice.joined();
     this.#resyncing = false;
     this.#firstWelcome = true;
     this.#cuts.clear();
@@ -312,7 +296,7 @@ export class RoomClient extends KeyedRoom {
     const outside = this.keys.waiting === null ? 'joining' : 'waiting';
     const next = this.#welcomed ? this.#status : outside;
     if (next !== phase) this.#patch({ phase: next });
-    this.#updateGate();
+    this.#voice.updateGate();
   }
 
   #message({ message }: ServerMessage): void {
@@ -340,10 +324,9 @@ export class RoomClient extends KeyedRoom {
       for (const listener of [...this.#notices]) listener(notice);
     }
     const { ended, removed, media } = reduction;
-    if (ended !== undefined) this.#finish({ phase: 'ended', cause: ended });
-    else if (removed !== undefined && removed !== 'gone') {
-      this.#finish({ phase: 'removed', cause: removed });
-    } else if (removed === 'gone' || media === MediaChanged_State.GONE) {
+    if (ended !== undefined) this.#over('ended', ended);
+    else if (removed !== undefined && removed !== 'gone') this.#over('removed', removed);
+    else if (removed === 'gone' || media === MediaChanged_State.GONE) {
       this.#link.recover();
     }
   }
@@ -354,14 +337,7 @@ export class RoomClient extends KeyedRoom {
     const { room, keys } = this.keys.verify(said);
     this.#cuts.stageChanged(this.#view.value.room, room);
     this.#patch({ room, keys });
-    const onStage = this.#onStage();
-    if (wasOnStage && !onStage) {
-      // Moved down: the microphone is really off, not only unheard.
-      void this.setMicrophone(null);
-    }
-    const current = this.#mutesInFlight === 0 && room.revision >= this.#muteRevision;
-    if (onStage && current && room.self?.muted === true) this.#applyMuted(true);
-    this.#updateGate();
+    this.#voice.roomChanged(wasOnStage);
   }
 
   #fromWorker(message: FromWorker): void {
@@ -371,7 +347,7 @@ export class RoomClient extends KeyedRoom {
         this.#cuts.heard(message.slot, message.seat, this.#view.value.room);
         break;
       case 'sending':
-        this.#sending = message.sending;
+        this.#voice.sending = message.sending;
         break;
       case 'first-frame':
         mark('first-frame');
@@ -392,61 +368,25 @@ export class RoomClient extends KeyedRoom {
     mark('first-audio');
   }
 
-  #ownLevel(): number | null {
-    if (this.#microphone === null || this.#view.value.muted || !this.#sending) return null;
-    // The meter shows quiet rooms too; a ring begins where speech does.
-    return Math.max(0, (this.#microphone.level.value - 0.25) / 0.6);
-  }
-
-  /** Until the log has this member on the stage. */
-  #seated(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let stop: () => void = () => undefined;
-      const timer = setTimeout(() => {
-        stop();
-        reject(new AlcoveError('unavailable', 'keys.no_seat', 'No seat was given in time'));
-      }, kSeatMs);
-      stop = this.view.subscribe(({ room, phase }) => {
-        if (!isOnStage(room.self) && !isOver(phase)) return;
-        clearTimeout(timer);
-        // The first call comes before there is anything to stop.
-        queueMicrotask(() => {
-          stop();
-        });
-        resolve();
-      });
-    });
-  }
-
   #onStage(): boolean {
     return isOnStage(this.#view.value.room.self);
   }
 
-  #applyMuted(muted: boolean): void {
-    this.#microphone?.setEnabled(!muted);
-    if (this.#view.value.muted !== muted) this.#patch({ muted });
-    this.#updateGate();
+  #over(phase: 'ended' | 'removed', cause: string): void {
+    // Replaced by the same identity elsewhere, which goes on with it.
+    this.#finish({ phase, cause }, cause !== 'replaced');
   }
 
-  #updateGate(): void {
-    const { room, muted, phase } = this.#view.value;
-    this.#transforms.setGate({
-      onStage: isOnStage(room.self) && this.#microphone !== null,
-      muted,
-      reconnecting: phase !== 'connected',
-    });
-  }
-
-  #finish(last: Partial<RoomView>): void {
+  /** `forGood`: nobody comes back into this visit. */
+  #finish(last: Partial<RoomView>, forGood = false): void {
     if (isOver(this.#view.value.phase)) return;
     this.#patch({ ...last, muted: true, hasMicrophone: false, autoplayBlocked: false });
-    this.#updateGate();
+    this.#voice.updateGate();
     this.#link.close();
     this.keys.close();
     this.#output.close();
-    this.#transforms.setVoicePort(null);
-    this.#microphone?.close();
-    this.#microphone = null;
+    this.#voice.close();
+    if (forGood) this.#forgotten = this.keys.forget();
   }
 
   #patch(change: Partial<RoomView>): void {

@@ -164,13 +164,14 @@ export class RoomKeysHost {
     return Promise.race([written, sleep(kDepartMs).then(() => false)]);
   }
 
-  /** The visit is over, and with it a guest's identity. */
-  forget(): void {
+  /** The visit is over, and with it a guest's identity. The worker is needed until this settles. */
+  async forget(): Promise<void> {
     const name = this.#name();
-    this.channel.forget(name);
+    const forgotten = this.channel.forget(name);
     if (name.account === 'guest') endVisit();
     this.#forgotten = true;
     forgetLinkFragment(this.options.roomId);
+    await forgotten;
   }
 
   close(): void {
