@@ -34,8 +34,7 @@ export class OpTrial {
       const isResume = i === 0 && this.body.resume;
       // An author that an op before took off the stage writes no more.
       if (!isResume && this.state.findLeaf(this.#author) === null) return 'not_permitted';
-      const verdict =
-        isResume && op.case === 'admit' ? this.#admitForResume(op.value) : this.#applyOp(op);
+      const verdict = this.#applyOp(op, isResume);
       if (verdict !== null) return verdict;
     }
     this.#succeed();
@@ -46,10 +45,10 @@ export class OpTrial {
     return this.#changed ?? this.current;
   }
 
-  #applyOp(op: LogOp['op']): Verdict {
+  #applyOp(op: LogOp['op'], isResume: boolean): Verdict {
     switch (op.case) {
       case 'admit':
-        return this.#admit(op.value);
+        return this.#admit(op.value, isResume);
       case 'depart':
         return this.#depart(op.value.leaf);
       case 'eject':
@@ -87,51 +86,33 @@ export class OpTrial {
     return certificate;
   }
 
-  #admit(op: AdmitOp): Verdict {
+  #admit(op: AdmitOp, isResume: boolean): Verdict {
     const { seat } = op;
     const certificate = this.#checkAdmitted(op);
     if (typeof certificate === 'string') return certificate;
     const member = this.state.findIdentity(certificate.identity);
     if (member !== null) {
       if (seat !== 0) return 'not_permitted';
-      this.#replaceOnStage(member, certificate, member.role);
+      this.#replaceOnStage(member, certificate, isResume ? Role.MODERATOR : member.role);
       return null;
     }
     const old = this.roster.findIdentity(certificate.identity);
-    if (old !== null) {
-      if (seat !== 0) return 'not_permitted';
-      this.roster.remove(old.leafHash);
-    } else if (this.roster.isKnown) {
-      // Without the roster the identity may be in it.
-      if (this.state.locked && !this.#authorIsModerator()) return 'not_permitted';
-      if (this.roster.size >= kMaxRoster) return 'not_permitted';
-    }
-    if (seat === 0) {
-      this.#enter(certificate, old, 0, Role.LISTENER);
-      return null;
-    }
-    const comesBack = this.state.authority.has(certificate.identity) && this.#authorIsModerator();
-    if (!comesBack || this.state.seats.nextFree() !== seat) return 'not_permitted';
-    this.#enter(certificate, null, seat, Role.MODERATOR);
+    const may = isResume || this.#mayEnter(certificate, old, seat);
+    const hasSeat = seat !== 0 || isResume;
+    if (!may || (hasSeat && this.state.seats.nextFree() !== seat)) return 'not_permitted';
+    if (old !== null) this.roster.remove(old.leafHash);
+    // Without the roster the identity may be in it.
+    if (this.roster.isKnown && this.roster.size >= kMaxRoster) return 'not_permitted';
+    this.#enter(certificate, old, seat, hasSeat ? Role.MODERATOR : Role.LISTENER);
     return null;
   }
 
-  #admitForResume(op: AdmitOp): Verdict {
-    const { seat } = op;
-    const certificate = this.#checkAdmitted(op);
-    if (typeof certificate === 'string') return certificate;
-    const member = this.state.findIdentity(certificate.identity);
-    if (member !== null) {
-      if (seat !== 0) return 'not_permitted';
-      this.#replaceOnStage(member, certificate, Role.MODERATOR);
-      return null;
-    }
-    if (this.state.seats.nextFree() !== seat) return 'not_permitted';
-    const old = this.roster.findIdentity(certificate.identity);
-    if (old !== null) this.roster.remove(old.leafHash);
-    if (this.roster.isKnown && this.roster.size >= kMaxRoster) return 'not_permitted';
-    this.#enter(certificate, old, seat, Role.MODERATOR);
-    return null;
+  /** Other than by a resume; `old`: of the same identity in the audience. */
+  #mayEnter({ identity }: Certificate, old: Certificate | null, seat: number): boolean {
+    if (old !== null) return seat === 0;
+    const isModerator = this.#authorIsModerator();
+    if (this.roster.isKnown && this.state.locked && !isModerator) return false;
+    return seat === 0 || (isModerator && this.state.authority.has(identity));
   }
 
   #mayDepart(member: StageMember): boolean {
