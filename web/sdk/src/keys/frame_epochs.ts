@@ -5,6 +5,11 @@ import type { Epoch } from './epochs';
 import type { KeyedFrames } from './frames';
 
 const kSwitchMs = 1_000;
+/**
+ * Shorter, for a joiner of a quiet room hears nothing until the senders switch; receivers who get the entry late
+ * hold the first frames for another 100 ms.
+ */
+const kSwitchAfterRatchetMs = 400;
 const kKeepMs = 10_000;
 const kKeepAfterEjectMs = 2_000;
 
@@ -90,7 +95,8 @@ export class FrameEpochs {
   }
 
   #switch(nowMs: number, number: number, { eject, required }: AdvanceKind): void {
-    const atMs = eject ? nowMs : nowMs + kSwitchMs;
+    const waitMs = required ? kSwitchMs : kSwitchAfterRatchetMs;
+    const atMs = eject ? nowMs : nowMs + waitMs;
     // An eject overtakes switches that wait.
     this.#switches = this.#switches.filter((other) => other.atMs < atMs);
     this.#switches.push({ atMs, number, required });

@@ -23,7 +23,13 @@ function at(nowMs: number): number | null {
 }
 
 describe('what is sent with', () => {
-  it('is the first epoch at once, and a newer one after a second', () => {
+  it('is the epoch of a ratchet soon: whom it lets in hears nothing before', () => {
+    epochs.advance(0, epoch(2), { eject: false, required: false });
+    expect(at(399)).toBe(1);
+    expect(at(400)).toBe(2);
+  });
+
+  it('is the first epoch at once, and a fresh one after a second', () => {
     expect(at(0)).toBe(1);
     epochs.advance(100, epoch(2), calm);
     expect(at(1_099)).toBe(1);
