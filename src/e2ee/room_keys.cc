@@ -137,10 +137,13 @@ void RoomKeys::handle_connected(Instant now) {
 }
 
 void RoomKeys::handle_disconnected(Instant now) {
+  Member& member = implementation_->member;
+  // A resume on the way is offered again, or its entry comes back: until then nothing is waited for.
+  if (!member.admitted) implementation_->writer.abandon(now);
   implementation_->keeper.handle_disconnected(now);
-  implementation_->member.connected = false;
+  member.connected = false;
   // What was not sent is not said to a new connection.
-  implementation_->member.messages.clear();
+  member.messages.clear();
 }
 
 void RoomKeys::handle_message(Instant now, WallTime wall, const v1::KeysFromServer& message) {

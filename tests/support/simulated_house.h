@@ -160,6 +160,8 @@ class SimulatedHouse {
     Person& one = person(who);
     one.connected = true;
     one.keys->handle_connected(now);
+    // Who waits is told anew what is to be done.
+    if (!one.keys->admitted() && log(who).state.member(leaf(who)) == nullptr) want_in(who, false);
     drain(who);
   }
   // Closes the page; the house asks for the departure.

@@ -170,6 +170,23 @@ TEST(RoomKeysLife, WhoWaitsIsLetInByTheOneWhoResumes) {
   EXPECT_TRUE(room.hears(waiter, kHost));
 }
 
+TEST(RoomKeysLife, ResumeGoesOnAfterALostConnection) {
+  Room room(1);
+  room.disconnect(kHost);
+  room.run_for(seconds(3));
+  room.join(kHost);
+  const std::size_t written = room.appends.size();
+  room.filter_append = [](Who, v1::AppendEntry&) { return false; };
+  while (room.appends.size() == written) room.run_for(milliseconds(1));
+  room.disconnect(kHost);
+  room.filter_append = nullptr;
+  room.reconnect(kHost);
+  room.run_for(milliseconds(500));
+  EXPECT_TRUE(room.keys(kHost).admitted());
+  EXPECT_TRUE(room.hears(1, kHost));
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
 TEST(RoomKeysLife, ReconnectCatchesUpWithBoxes) {
   Room room(3, 1);
   for (const Who who : {1, 2}) room.disconnect(who);
