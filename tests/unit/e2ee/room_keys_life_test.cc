@@ -267,6 +267,57 @@ TEST(RoomKeysLife, FiveMembersBeatInTurnAndTheModeratorEveryTwentySeconds) {
   EXPECT_EQ(room.all_warnings(), 0);
 }
 
+// The first of the stage, the host among them.
+void make_moderators(Room& room, std::size_t moderators) {
+  for (Who who = 1; who < moderators; ++who) {
+    ASSERT_TRUE(
+        room.keys(kHost).set_role(room.now, room.wall(), room.leaf(who), v1::ROLE_MODERATOR));
+    room.drain(kHost);
+    room.run_for(milliseconds(200));
+  }
+}
+
+TEST(RoomKeysLife, ModeratorsBeatsLeaveTheTurnsOfOthers) {
+  for (const std::size_t moderators : {1, 2, 6}) {
+    Room room(9, 8);
+    make_moderators(room, moderators);
+    room.run_for(seconds(60));
+    room.appends.clear();
+    room.run_for(seconds(180));  // 36 turns of nine members
+    for (Who who = 0; who < 9; ++who) {
+      EXPECT_GE(beats_of(room, who), 3) << who << " with " << moderators << " moderators";
+      if (who < moderators)
+        EXPECT_GE(beats_of(room, who), 7) << who;
+      else
+        EXPECT_LE(beats_of(room, who), 5) << who;
+    }
+    EXPECT_EQ(room.all_warnings(), 0) << moderators;
+  }
+}
+
+TEST(RoomKeysLife, AdvancesLeaveTheTurnsOfOthers) {
+  Room room(6, 5);
+  room.appends.clear();
+  // A crowd: the host's client writes a ratchet every five seconds.
+  for (int i = 0; i < 20; ++i) {
+    room.join(room.add_person("joiner" + std::to_string(i)));
+    room.run_for(milliseconds(5200));
+  }
+  for (const Who who : {1, 2, 3, 4, 5}) EXPECT_GE(beats_of(room, who), 2) << who;
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
+TEST(RoomKeysLife, MemberThatMissesItsTurnsIsToldOfOnALargeStageToo) {
+  Room room(8, 7);
+  make_moderators(room, 3);
+  room.disconnect(7);
+  room.run_for(seconds(170));
+  EXPECT_EQ(room.warned_of(kHost, KeyWarning::kNotSameLog), "member7");
+  EXPECT_EQ(room.warned_of(8, KeyWarning::kNotSameLog), "member7");
+  EXPECT_EQ(room.count(kHost, KeyWarning::kNotSameLog), 1);
+  EXPECT_EQ(room.count(8, KeyWarning::kStale), 0);
+}
+
 TEST(RoomKeysLife, MemberThatMissesItsTurnsIsToldOfAndAFreshEpochFollows) {
   Room room(3, 2);
   room.disconnect(2);
