@@ -44,12 +44,16 @@ std::string key_text(const crypto::Ed25519PublicKey& key) { return base::to_base
 }  // namespace
 
 void Member::make_keys() {
+  // A link that was renewed meanwhile is the one to come in by.
   e2ee::RoomKeysOptions options;
+  if (keys_)
+    options = keys_->options_for_next_join();
+  else if (options_.fragment)
+    options.link_secret = options_.fragment->secret;
   options.account = account_;
   options.display_name = display_name_;
   options.known_devices = &devices_;
   options.key_log = options_.key_log;
-  if (options_.fragment) options.link_secret = options_.fragment->secret;
   // The keys before are used until the new ones are in their place.
   auto keys = std::make_unique<e2ee::RoomKeys>(*genesis_, identity_, random_, std::move(options));
   media_->set_frames(keys->frames());

@@ -294,6 +294,26 @@ TEST_F(MemberKeysTest, TheLinkIsGivenOnlyByWhoHasIt) {
   EXPECT_EQ(house.state.link_generation(), 1U);
 }
 
+TEST_F(MemberKeysTest, RejoinsByTheRenewedLink) {
+  options.fragment = fragment();
+  be_moderator();
+  type("new-link");
+  const std::string link = field<std::string>(events_named("link").at(0), "link");
+  const auto renewed = roomlog::parse_link_fragment(link.substr(link.find('#') + 1));
+  ASSERT_TRUE(renewed);
+  v1::RoomEvent gone;
+  gone.mutable_removed()->set_cause("gone");
+  receive_event(gone);
+  ASSERT_FALSE(calls.empty());
+  const v1::JoinKeys keys = body_of<v1::JoinRoomRequest>(calls.front()).keys();
+  const auto certificate =
+      roomlog::parse_certificate(house.state.fingerprint(), keys.certificate());
+  ASSERT_TRUE(certificate);
+  const auto expected =
+      roomlog::link_mac(renewed->secret, house.state.fingerprint(), certificate->leaf_hash);
+  EXPECT_EQ(keys.link_mac(), base::as_text(expected));
+}
+
 TEST_F(MemberKeysTest, TheExportedLogIsVerified) {
   options.export_log = "at-the-end.log";
   be_moderator();
