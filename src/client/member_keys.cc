@@ -149,6 +149,7 @@ void Member::write_log(Instant now, std::string_view verb, LogCommand command,
         return keys_->set_locked(now, wall(now), false);
       case LogCommand::kNewLink:
         return keys_->renew_link(now, wall(now));
+      case LogCommand::kInviteKeys:
       case LogCommand::kNone:
         break;
     }
@@ -157,6 +158,13 @@ void Member::write_log(Instant now, std::string_view verb, LogCommand command,
   if (write()) return;
   report_error(
       verb, {0, "permission_denied", "", "The room's log does not allow you this, or not now.", 0});
+}
+
+void Member::invite_keys(Instant now, std::string_view verb,
+                         const std::vector<crypto::Ed25519PublicKey>& keys) {
+  if (keys_->invite_identities(now, wall(now), keys)) return;
+  report_error(
+      verb, {0, "permission_denied", "", "Only moderators invite keys, at most 1,024 in all.", 0});
 }
 
 const roomlog::Certificate* Member::certificate_of(const v1::Member& member) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "client/verify.h"
 #include "unit/client/fake_house.h"
 
@@ -292,6 +293,18 @@ TEST_F(MemberKeysTest, TheLinkIsGivenOnlyByWhoHasIt) {
   ASSERT_EQ(events_named("link").size(), 2U);
   EXPECT_NE(field<std::string>(events_named("link")[1], "link"), link);
   EXPECT_EQ(house.state.link_generation(), 1U);
+}
+
+TEST_F(MemberKeysTest, ModeratorsInviteKeys) {
+  const crypto::Ed25519PublicKey key{1, 2, 3};
+  join_and_connect();
+  type("invite-keys " + base::to_base64url(key));
+  EXPECT_EQ(field<std::string>(events_named("error").at(0), "command"), "invite-keys");
+  EXPECT_FALSE(house.state.is_invited(key));
+  change_role(v1::ROLE_MODERATOR);
+  type("invite-keys " + base::to_base64url(key));
+  EXPECT_TRUE(house.state.is_invited(key));
+  EXPECT_EQ(events_named("error").size(), 1U);
 }
 
 TEST_F(MemberKeysTest, RejoinsByTheRenewedLink) {
