@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+#include "roomlog/bounds.h"
+
 namespace alcove::client {
 
 using base::ErrorCode;
@@ -12,7 +15,7 @@ using Kind = ConsoleCommand::Kind;
 namespace {
 
 // What the argument is of a verb that has one.
-enum class Argument : std::uint8_t { kNone, kMember, kOptionalMember, kReaction, kFile };
+enum class Argument : std::uint8_t { kNone, kMember, kOptionalMember, kReaction, kFile, kKeys };
 
 struct Verb {
   std::string_view name;
@@ -41,6 +44,7 @@ constexpr std::array kVerbs = {
     log_verb("lock", Argument::kNone, LogCommand::kLock),
     log_verb("unlock", Argument::kNone, LogCommand::kUnlock),
     log_verb("new-link", Argument::kNone, LogCommand::kNewLink),
+    log_verb("invite-keys", Argument::kKeys, LogCommand::kInviteKeys),
     Verb{"dismiss", Kind::kOnMember, Argument::kMember,
          [](v1::RoomCommand& c) { c.mutable_dismiss_hand(); }},
     Verb{"end", Kind::kRoom, Argument::kNone, [](v1::RoomCommand& c) { c.mutable_end_room(); }},
@@ -78,6 +82,28 @@ Result<v1::Reaction> parse_reaction(std::string_view text) {
   return base::fail(ErrorCode::kInvalidArgument, "react clap, heart, laugh, wow or thumbs-up.");
 }
 
+// Identities as roster shows them, with spaces between.
+Result<std::vector<crypto::Ed25519PublicKey>> parse_keys(std::string_view text) {
+  std::vector<crypto::Ed25519PublicKey> keys;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
+    const auto bytes = base::from_base64url(text.substr(0, end));
+    crypto::Ed25519PublicKey key{};
+    if (!bytes || bytes->size() != key.size())
+      return base::fail(ErrorCode::kInvalidArgument,
+                        "\"" + std::string(text.substr(0, end)) +
+                            "\" is not a key: they have 43 letters, digits, - or _, as roster "
+                            "shows them.");
+    std::ranges::copy(*bytes, key.begin());
+    keys.push_back(key);
+    text = trim(text.substr(end));
+  }
+  if (keys.empty() || keys.size() > std::size_t{roomlog::kMaxInvitesInEntry})
+    return base::fail(ErrorCode::kInvalidArgument,
+                      "invite-keys needs 1 to 64 keys, as roster shows them.");
+  return keys;
+}
+
 }  // namespace
 
 Result<ConsoleCommand> parse_console_command(std::string_view line) {
@@ -107,6 +133,12 @@ Result<ConsoleCommand> parse_console_command(std::string_view line) {
     result.command.mutable_send_reaction()->set_reaction(*reaction);
     return result;
   }
+  if (verb->argument == Argument::kKeys) {
+    auto keys = parse_keys(argument);
+    if (!keys) return std::unexpected(keys.error());
+    result.keys = *std::move(keys);
+    return result;
+  }
   if (!argument.empty() && result.kind == Kind::kRoom) result.kind = Kind::kOnMember;
   result.target = argument;
   return result;
@@ -126,7 +158,8 @@ std::string_view console_help() {
          "Moderators, with a name or an id:\n"
          "invite, mute, move-down, make-moderator, remove, dismiss NAME\n"
          "lock, unlock, end        the room\n"
-         "new-link                 voids the link before\n";
+         "new-link                 voids the link before\n"
+         "invite-keys KEY...       these people need no link to come into a closed room\n";
 }
 
 }  // namespace alcove::client

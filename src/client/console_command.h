@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "alcove/v1/rooms.pb.h"
 #include "base/result.h"
+#include "crypto/ed25519.h"
 
 namespace alcove::client {
 
@@ -18,7 +20,8 @@ enum class LogCommand : std::uint8_t {
   kMakeModerator,
   kLock,
   kUnlock,
-  kNewLink
+  kNewLink,
+  kInviteKeys
 };
 
 struct ConsoleCommand {
@@ -40,6 +43,7 @@ struct ConsoleCommand {
   v1::RoomCommand command;  // without join_token
   LogCommand log = LogCommand::kNone;
   std::string target;  // a name or an id, or a file; empty where the command can do without
+  std::vector<crypto::Ed25519PublicKey> keys = {};  // identities of kInviteKeys
 };
 
 // kInvalidArgument with what to type instead. Empty lines are not given to this.

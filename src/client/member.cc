@@ -94,6 +94,8 @@ void Member::handle_command(Instant now, ConsoleCommand command) {
       return command_on_member(
           now, {Ask::kFindMember, command.verb, command.target, command.command, command.log});
     case ConsoleCommand::Kind::kLog:
+      if (command.log == LogCommand::kInviteKeys)
+        return invite_keys(now, command.verb, command.keys);
       if (command.target.empty())
         return write_log(now, command.verb, command.log, keys_->leaf_hash());
       return command_on_member(

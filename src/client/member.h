@@ -207,6 +207,8 @@ class Member {
   void report_device(const DeviceWatch::Met& met);
   void write_log(base::Instant now, std::string_view verb, LogCommand command,
                  const roomlog::Hash& leaf);
+  void invite_keys(base::Instant now, std::string_view verb,
+                   const std::vector<crypto::Ed25519PublicKey>& keys);
   // What the log says of the member; null where it does not name it.
   const roomlog::Certificate* certificate_of(const v1::Member& member) const;
   std::string name_of(const v1::Member& member) const;

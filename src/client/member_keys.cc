@@ -44,12 +44,16 @@ std::string key_text(const crypto::Ed25519PublicKey& key) { return base::to_base
 }  // namespace
 
 void Member::make_keys() {
+  // A link that was renewed meanwhile is the one to come in by.
   e2ee::RoomKeysOptions options;
+  if (keys_)
+    options = keys_->options_for_next_join();
+  else if (options_.fragment)
+    options.link_secret = options_.fragment->secret;
   options.account = account_;
   options.display_name = display_name_;
   options.known_devices = &devices_;
   options.key_log = options_.key_log;
-  if (options_.fragment) options.link_secret = options_.fragment->secret;
   // The keys before are used until the new ones are in their place.
   auto keys = std::make_unique<e2ee::RoomKeys>(*genesis_, identity_, random_, std::move(options));
   media_->set_frames(keys->frames());
@@ -145,6 +149,7 @@ void Member::write_log(Instant now, std::string_view verb, LogCommand command,
         return keys_->set_locked(now, wall(now), false);
       case LogCommand::kNewLink:
         return keys_->renew_link(now, wall(now));
+      case LogCommand::kInviteKeys:
       case LogCommand::kNone:
         break;
     }
@@ -153,6 +158,13 @@ void Member::write_log(Instant now, std::string_view verb, LogCommand command,
   if (write()) return;
   report_error(
       verb, {0, "permission_denied", "", "The room's log does not allow you this, or not now.", 0});
+}
+
+void Member::invite_keys(Instant now, std::string_view verb,
+                         const std::vector<crypto::Ed25519PublicKey>& keys) {
+  if (keys_->invite_identities(now, wall(now), keys)) return;
+  report_error(
+      verb, {0, "permission_denied", "", "Only moderators invite keys, at most 1,024 in all.", 0});
 }
 
 const roomlog::Certificate* Member::certificate_of(const v1::Member& member) const {

@@ -92,8 +92,10 @@ void Follower::note_turns(Instant now, Applied& applied, const Turns::Stage& bef
       member_.warnings.raise(KeyWarning::kNotSameLog, member_.name_of(leaf),
                              "Misses its turns in the log: the server may keep it apart.");
     }
-  if (applied.entry_class.beat || applied.entry_class.advance || applied.entry_class.resume)
-    member_.turns.note_fresh(now, seat);
+  if (applied.entry_class.resume)
+    member_.turns.note_resume(now, seat);
+  else if (applied.entry_class.advance)
+    member_.turns.note_advance(now);
   if (!applied.entry_class.is_short()) return;
   if (member_.turns.note_entry(author))
     member_.warnings.clear(KeyWarning::kNotSameLog, member_.name_of(author));

@@ -11,8 +11,9 @@ using base::Instant;
 void Follower::begin(Instant now, const roomlog::Entry& admit) {
   remember(admit);
   for (const auto& [seat, member] : member_.state.stage()) member_.see(member.certificate);
-  member_.turns.note_fresh(now, 0);
-  member_.turns.note_own_entry(now);
+  member_.turns.begin(now);
+  if (const roomlog::StageMember* own = member_.own_seat(); own != nullptr && admit.body.resume())
+    member_.turns.note_resume(now, own->seat);
   // How old the newest advance is, a joiner does not know: old enough for a ratchet.
   member_.newest_advance_at = admit.has_advance() ? now : now - base::seconds(6);
   for (const auto& [leaf, certificate] : member_.state.roster())

@@ -88,11 +88,17 @@ std::optional<roomlog::Entry> Joining::handle_admitted(Instant now, const v1::Ad
 void Joining::note_link() {
   const roomlog::LogState& state = member_.state;
   const auto& identity = member_.certificate.identity;
+  const bool is_closed = state.genesis().body.kind() == v1::ROOM_KIND_CLOSED;
   member_.link_generation = state.link_generation();
   // Who founds the room made the secret; who came into a closed room by the link showed it.
-  const bool by_link = state.genesis().body.kind() == v1::ROOM_KIND_CLOSED &&
+  // Whoever has a seat or was here before came in for that.
+  const bool by_link = is_closed && !member_.options.was_inside && !member_.on_stage() &&
                        !state.is_invited(identity) && !state.has_authority(identity);
-  member_.link_is_certain = member_.link_secret && (state.n() == 1 || by_link);
+  const bool by_earlier_join = member_.options.link_generation == state.link_generation();
+  member_.link_is_certain = member_.link_secret && (state.n() == 1 || by_link || by_earlier_join);
+  // It may be that of an older link, whose owners are not to be let in. Of the first there is none.
+  if (is_closed && !member_.link_is_certain && state.link_generation() > 0)
+    member_.link_secret.reset();
 }
 
 std::optional<roomlog::Entry> Joining::finish_resume(Instant now, const roomlog::Entry& entry) {

@@ -29,6 +29,7 @@ class Joining {
   std::optional<roomlog::Entry> finish_resume(base::Instant now, const roomlog::Entry& entry);
   std::optional<roomlog::Entry> finish_join(base::Instant now, const roomlog::Entry& admit,
                                             const v1::Admitted& admitted);
+  // Whether the link's secret is the current one.
   void note_link();
 
   Member& member_;

@@ -103,8 +103,10 @@ void Keeper::write_give_stage(Instant now, WallTime wall) {
   op.set_role(v1::ROLE_SPEAKER);
   op.set_seat(*seat);
   *op.mutable_certificate() = certificate->object;
-  if (member_.link_secret && member_.link_generation == state.link_generation() &&
-      !state.link_void())
+  // An older one would be the current one to its receiver.
+  const bool has_link = member_.link_secret && member_.link_is_certain &&
+                        member_.link_generation == state.link_generation() && !state.link_void();
+  if (has_link)
     if (const auto box = seal_link(*certificate, *member_.link_secret, state.link_generation()))
       op.set_link_box(std::string(base::as_text(*box)));
   if (write(now, wall, Duty::kGiveStage, draft))

@@ -137,10 +137,14 @@ void RoomKeys::handle_connected(Instant now) {
 }
 
 void RoomKeys::handle_disconnected(Instant now) {
+  Member& member = implementation_->member;
+  // A resume on the way is offered again, or its entry comes back: until then nothing is waited
+  // for.
+  if (!member.admitted) implementation_->writer.abandon(now);
   implementation_->keeper.handle_disconnected(now);
-  implementation_->member.connected = false;
+  member.connected = false;
   // What was not sent is not said to a new connection.
-  implementation_->member.messages.clear();
+  member.messages.clear();
 }
 
 void RoomKeys::handle_message(Instant now, WallTime wall, const v1::KeysFromServer& message) {
@@ -238,6 +242,18 @@ std::optional<roomlog::LinkFragment> RoomKeys::link() const {
       member.link_generation != member.state.link_generation())
     return std::nullopt;
   return roomlog::LinkFragment{.fingerprint = member.room(), .secret = *member.link_secret};
+}
+
+RoomKeysOptions RoomKeys::options_for_next_join() const {
+  const Member& member = implementation_->member;
+  RoomKeysOptions next = member.options;
+  if (!member.admitted) return next;
+  next.was_inside = true;
+  if (!member.link_secret) return next;
+  next.link_secret = member.link_secret;
+  next.link_generation.reset();
+  if (member.link_is_certain) next.link_generation = member.link_generation;
+  return next;
 }
 
 v1::LogExport RoomKeys::export_log() const { return implementation_->member.record.log(); }

@@ -68,6 +68,8 @@ class RoomKeys {
   std::vector<roomlog::Certificate> roster() const;
   std::optional<roomlog::LinkFragment> link()
       const;  // nullopt: this client does not have the secret
+  // For the next join of this visit: what this one was given, with the link as it is known now.
+  RoomKeysOptions options_for_next_join() const;
   v1::LogExport export_log() const;
   // Of this member's frames; its seat follows the log.
   FrameTransform& frames();

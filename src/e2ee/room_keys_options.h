@@ -1,6 +1,7 @@
 #pragma once
 // What a member brings along to a room. Values.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,10 @@ struct RoomKeysOptions {
   std::string account;  // account id as text, or "guest"
   std::string display_name;
   std::optional<roomlog::LinkSecret> link_secret;
+  // Which link's it is, where an earlier join of this visit knew that beyond doubt.
+  std::optional<std::uint32_t> link_generation;
+  // This identity has been in the room: that it is let in again says nothing of its link.
+  bool was_inside = false;
   bool keep_log = true;  // for export_log(); at most 64 MiB
   // Asked about each account's identity; outlives the room keys. Null: nobody is told of a changed
   // device.

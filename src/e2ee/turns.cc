@@ -10,7 +10,7 @@ using roomlog::Hash;
 unsigned Turns::rank_of(const Stage& stage, std::uint8_t seat) const {
   // How far after the author, going round; the author's own seat comes last.
   const auto distance = [&](std::uint8_t of) {
-    return static_cast<std::uint8_t>(of - author_seat_ - 1);
+    return static_cast<std::uint8_t>(of - turn_seat_ - 1);
   };
   unsigned rank = 0;
   for (const auto& [other, member] : stage)
@@ -18,24 +18,50 @@ unsigned Turns::rank_of(const Stage& stage, std::uint8_t seat) const {
   return std::min(rank, kMaxRank);
 }
 
+void Turns::begin(Instant now) {
+  newest_ = turn_at_ = own_entry_at_ = now;
+  turn_seat_ = 0;
+  knows_turn_ = false;
+}
+
+void Turns::note_resume(Instant now, std::uint8_t author_seat) {
+  newest_ = turn_at_ = now;
+  turn_seat_ = author_seat;
+  knows_turn_ = true;
+}
+
+bool Turns::begins_turn(Instant now, const Stage& stage, std::uint8_t author_seat) const {
+  // Moderators alone write between the turns.
+  const auto author = stage.find(author_seat);
+  const bool may_be_between = author != stage.end() && author->second.role == v1::ROLE_MODERATOR;
+  return !knows_turn_ || !may_be_between || now >= turn_at_ + kBeatAfter - kPassedOverAfter;
+}
+
 std::vector<Hash> Turns::note_beat(Instant now, Instant connected_at, const Stage& before,
+                                   std::uint8_t author_seat) {
+  newest_ = now;
+  if (!begins_turn(now, before, author_seat)) return {};
+  std::vector<Hash> told;
+  if (knows_turn_) told = pass_over(now, connected_at, before, author_seat);
+  turn_at_ = now;
+  turn_seat_ = author_seat;
+  knows_turn_ = true;
+  return told;
+}
+
+std::vector<Hash> Turns::pass_over(Instant now, Instant connected_at, const Stage& before,
                                    std::uint8_t author_seat) {
   std::vector<Hash> told;
   const unsigned author_rank = rank_of(before, author_seat);
   for (const auto& [seat, member] : before) {
     const unsigned rank = rank_of(before, seat);
     if (rank >= author_rank) continue;
-    const Instant turn = newest_ + kBeatAfter + base::seconds(rank);
+    const Instant turn = turn_at_ + kBeatAfter + base::seconds(rank);
     if (turn < connected_at || now < turn + kPassedOverAfter) continue;
     if (++misses_[member.certificate.leaf_hash] == kMissesTold)
       told.push_back(member.certificate.leaf_hash);
   }
   return told;
-}
-
-void Turns::note_fresh(Instant now, std::uint8_t author_seat) {
-  newest_ = now;
-  author_seat_ = author_seat;
 }
 
 bool Turns::note_entry(const Hash& author) {
@@ -54,9 +80,11 @@ void Turns::forget_others(const Stage& stage) {
 }
 
 Instant Turns::beat_due(const Stage& stage, const roomlog::StageMember& own) const {
-  const Instant due = newest_ + kBeatAfter + base::seconds(rank_of(stage, own.seat));
+  const Instant due = turn_at_ + kBeatAfter + base::seconds(rank_of(stage, own.seat));
   if (own.role != v1::ROLE_MODERATOR) return due;
-  return std::min(due, own_entry_at_ + kOwnBeatAfter);
+  const Instant between = own_entry_at_ + kOwnBeatAfter;
+  const bool is_early = between <= turn_at_ + kOwnBeatWithin;
+  return std::min(due, is_early ? between : own_entry_at_ + kOwnBeatAtLatest);
 }
 
 }  // namespace alcove::e2ee

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alcove/v1/keys.pb.h"
@@ -91,6 +92,8 @@ class SimulatedHouse {
   // Who gets further tasks.
   std::function<bool(Who keeper)> may_ask;
   bool resolves_departs = true;
+  // Of the next join(), instead of those with the person's link.
+  std::optional<e2ee::RoomKeysOptions> next_options;
   // Every entry that came, ordered or not.
   std::vector<std::pair<Who, v1::AppendEntry>> appends;
 
@@ -130,14 +133,18 @@ class SimulatedHouse {
            std::chrono::duration_cast<base::milliseconds>(now - base::Instant());
   }
 
+  static e2ee::RoomKeysOptions with_link(const Person& one) {
+    e2ee::RoomKeysOptions options;
+    options.link_secret = one.link;
+    return options;
+  }
   // Opens the page (anew): new leaf and encryption keys, the same identity.
   void join(Who who, bool known = false, e2ee::KnownDevices* devices = nullptr) {
     disconnect(who);
     Person& one = person(who);
-    e2ee::RoomKeysOptions options;
+    e2ee::RoomKeysOptions options = std::exchange(next_options, {}).value_or(with_link(one));
     options.account = one.account;
     options.display_name = one.name;
-    options.link_secret = one.link;
     options.known_devices = devices;
     one.keys = std::make_unique<e2ee::RoomKeys>(*genesis_, *one.identity, random, options);
     one.admitted_at.reset();
@@ -160,6 +167,8 @@ class SimulatedHouse {
     Person& one = person(who);
     one.connected = true;
     one.keys->handle_connected(now);
+    // Who waits is told anew what is to be done.
+    if (!one.keys->admitted() && log(who).state.member(leaf(who)) == nullptr) want_in(who, false);
     drain(who);
   }
   // Closes the page; the house asks for the departure.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "client/verify.h"
 #include "unit/client/fake_house.h"
 
@@ -292,6 +293,38 @@ TEST_F(MemberKeysTest, TheLinkIsGivenOnlyByWhoHasIt) {
   ASSERT_EQ(events_named("link").size(), 2U);
   EXPECT_NE(field<std::string>(events_named("link")[1], "link"), link);
   EXPECT_EQ(house.state.link_generation(), 1U);
+}
+
+TEST_F(MemberKeysTest, ModeratorsInviteKeys) {
+  const crypto::Ed25519PublicKey key{1, 2, 3};
+  join_and_connect();
+  type("invite-keys " + base::to_base64url(key));
+  EXPECT_EQ(field<std::string>(events_named("error").at(0), "command"), "invite-keys");
+  EXPECT_FALSE(house.state.is_invited(key));
+  change_role(v1::ROLE_MODERATOR);
+  type("invite-keys " + base::to_base64url(key));
+  EXPECT_TRUE(house.state.is_invited(key));
+  EXPECT_EQ(events_named("error").size(), 1U);
+}
+
+TEST_F(MemberKeysTest, RejoinsByTheRenewedLink) {
+  options.fragment = fragment();
+  be_moderator();
+  type("new-link");
+  const std::string link = field<std::string>(events_named("link").at(0), "link");
+  const auto renewed = roomlog::parse_link_fragment(link.substr(link.find('#') + 1));
+  ASSERT_TRUE(renewed);
+  v1::RoomEvent gone;
+  gone.mutable_removed()->set_cause("gone");
+  receive_event(gone);
+  ASSERT_FALSE(calls.empty());
+  const v1::JoinKeys keys = body_of<v1::JoinRoomRequest>(calls.front()).keys();
+  const auto certificate =
+      roomlog::parse_certificate(house.state.fingerprint(), keys.certificate());
+  ASSERT_TRUE(certificate);
+  const auto expected =
+      roomlog::link_mac(renewed->secret, house.state.fingerprint(), certificate->leaf_hash);
+  EXPECT_EQ(keys.link_mac(), base::as_text(expected));
 }
 
 TEST_F(MemberKeysTest, TheExportedLogIsVerified) {

@@ -75,9 +75,23 @@ TEST(ConsoleCommand, SpeaksTheApi) {
 }
 
 TEST(ConsoleCommand, ExplainsMistakes) {
-  for (const std::string_view bad : {"dance", "invite", "lock now", "react moo", "unmute Anna",
-                                     "eject", "export-log", "code 12345"})
+  for (const std::string_view bad :
+       {"dance", "invite", "lock now", "react moo", "unmute Anna", "eject", "export-log",
+        "code 12345", "invite-keys", "invite-keys Anna"})
     EXPECT_FALSE(parse_console_command(bad)) << bad;
+}
+
+TEST(ConsoleCommand, InvitesKeys) {
+  const std::string key(43, 'A');
+  const auto two = parse_console_command("invite-keys " + key + "  " + key);
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->log, LogCommand::kInviteKeys);
+  EXPECT_EQ(two->keys, std::vector<crypto::Ed25519PublicKey>(2));
+  EXPECT_FALSE(parse_console_command("invite-keys " + key + "A"));
+  std::string many = "invite-keys";
+  for (int i = 0; i < 64; ++i) many += " " + key;
+  EXPECT_TRUE(parse_console_command(many));
+  EXPECT_FALSE(parse_console_command(many + " " + key));
 }
 
 TEST(FindMember, ByIdThenByNameIfThatIsOne) {

@@ -1,6 +1,7 @@
 // Epochs as entries bring them, freshness, and what frames say: whether this client may send, and what it
 // has to tell.
 
+import { Role } from '../gen/alcove/v1/common_pb';
 import { Advance } from '../gen/alcove/v1/keys_pb';
 import { equal } from './bytes';
 import { Duties } from './duties';
@@ -38,11 +39,11 @@ export class Advancing {
   /** `agoMs`: age of the newest advance, by its author's clock. */
   begin(nowMs: number, log: LogState, newest: Entry, head: Entry, agoMs: number): void {
     const seatOf = (entry: Entry) => log.onStage(entry.body.author)?.seat ?? 0;
-    const seats = [...log.stage.keys()];
     const beat = head.body.ops.length === 0 && !hasAdvance(head);
-    const last = beat ? head : newest;
     const ageMs = Math.min(kJoinAgeMs, Math.max(0, agoMs));
-    this.duties.freshEntry(beat ? nowMs : nowMs - ageMs, seatOf(last), false, seats);
+    this.duties.fresh(beat ? nowMs : nowMs - ageMs);
+    const resumed = newest.body.resume && this.#isOwn(newest);
+    this.duties.beginTurns(nowMs, resumed ? seatOf(newest) : 0, resumed);
     const fresh = newest.body.advance === Advance.FRESH;
     this.duties.advanced(nowMs, fresh, Math.max(0, agoMs));
     const { current } = this.epochs;
@@ -71,12 +72,14 @@ export class Advancing {
       this.watch.wrote(nowMs, seat);
       if (writer !== null) this.#sameLog(writer.certificate.displayName);
     }
-    if (entryClass.advance || entryClass.beat) {
-      const seats = [...log.stage.keys()];
-      const missing = this.duties.freshEntry(nowMs, seat, entryClass.beat, seats);
+    if (entryClass.beat) {
+      const moderator = writer?.role === Role.MODERATOR;
+      const missing = this.duties.beat(nowMs, seat, moderator, [...log.stage.keys()]);
       for (const other of missing) this.#notSameLog(nowMs, other, 'misses its turns');
-      this.shared.warnings.end('stale');
     }
+    if (entryClass.advance) this.duties.fresh(nowMs);
+    if (entryClass.resume) this.duties.beginTurns(nowMs, seat, true);
+    if (entryClass.advance || entryClass.beat) this.shared.warnings.end('stale');
     if (entryClass.advance) this.#advance(nowMs, entry, box, own, seat);
     for (const member of applied.gone) {
       this.duties.seatEmptied(member.seat);

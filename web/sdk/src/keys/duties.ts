@@ -4,7 +4,10 @@
 const kBeatAfterMs = 5_000;
 const kRankStepMs = 1_000;
 const kMaxRank = 8;
+/** A moderator's beat between the turns: early in one, so that nobody takes it for the next. */
 const kOwnBeatAfterMs = 20_000;
+const kOwnBeatWithinMs = 3_000;
+const kOwnBeatAtLatestMs = 24_000;
 const kStaleAfterMs = 15_000;
 const kAdvanceSpacingMs = 1_000;
 const kRatchetAfterMs = 5_000;
@@ -26,7 +29,11 @@ export function rankOf(seat: number, afterSeat: number, seats: Iterable<number>)
 export class Duties {
   /** The newest advance or beat. */
   #freshMs = -Infinity;
-  #freshSeat = 0;
+  /** The beat that began the turn, and the seat of its author. */
+  #turnMs = -Infinity;
+  #turnSeat = 0;
+  /** A beat has shown whose turn it is. */
+  #knowsTurn = false;
   #advanceMs = -Infinity;
   #ownShortMs = -Infinity;
   #ageMs = Infinity;
@@ -44,21 +51,26 @@ export class Duties {
     this.#ownShortMs = nowMs;
   }
 
-  /** An advance or a beat. Seats that were passed over three times by it. */
-  freshEntry(nowMs: number, seat: number, beat: boolean, seats: number[]): number[] {
-    const missing: number[] = [];
-    if (beat) {
-      const rank = rankOf(seat, this.#freshSeat, seats);
-      for (const other of seats) {
-        const otherRank = rankOf(other, this.#freshSeat, seats);
-        if (otherRank >= rank || nowMs - this.#turnMs(otherRank) < kPassedAfterMs) continue;
-        const passes = (this.#passes.get(other) ?? 0) + 1;
-        this.#passes.set(other, passes);
-        if (passes === kPassesForWarning) missing.push(other);
-      }
-    }
+  /** An advance. It is nobody's turn: whoever lets many in would never let the turn go on. */
+  fresh(nowMs: number): void {
     this.#freshMs = nowMs;
-    this.#freshSeat = seat;
+  }
+
+  /** The client comes in, or (`known`) the room goes on with that seat. */
+  beginTurns(nowMs: number, seat: number, known: boolean): void {
+    this.#turnMs = nowMs;
+    this.#turnSeat = seat;
+    this.#knowsTurn = known;
+  }
+
+  /** A beat. Seats that were passed over three times by it. */
+  beat(nowMs: number, seat: number, moderator: boolean, seats: number[]): number[] {
+    this.#freshMs = nowMs;
+    // Moderators alone write between the turns.
+    const early = nowMs < this.#turnMs + kBeatAfterMs - kPassedAfterMs;
+    if (this.#knowsTurn && moderator && early) return [];
+    const missing = this.#knowsTurn ? this.#passOver(nowMs, seat, seats) : [];
+    this.beginTurns(nowMs, seat, true);
     return missing;
   }
 
@@ -101,13 +113,16 @@ export class Duties {
   }
 
   beatMs(seat: number, seats: number[], moderator: boolean): number {
-    const turn = this.#turnMs(rankOf(seat, this.#freshSeat, seats));
-    return moderator ? Math.min(turn, this.#ownShortMs + kOwnBeatAfterMs) : turn;
+    const turn = this.#dueMs(rankOf(seat, this.#turnSeat, seats));
+    if (!moderator) return turn;
+    const between = this.#ownShortMs + kOwnBeatAfterMs;
+    const early = between <= this.#turnMs + kOwnBeatWithinMs;
+    return Math.min(turn, early ? between : this.#ownShortMs + kOwnBeatAtLatestMs);
   }
 
   /** When it is this seat's turn to write a fresh epoch. */
   freshMs(seat: number, seats: number[]): number {
-    let due = this.#ageMs + kRankStepMs * rankOf(seat, this.#freshSeat, seats);
+    let due = this.#ageMs + kRankStepMs * rankOf(seat, this.#turnSeat, seats);
     for (const [reason, { atMs, afterSeat }] of this.#reasons) {
       const rank = reason === 'lost-box' ? 0 : rankOf(seat, afterSeat, seats);
       due = Math.min(due, atMs + kRankStepMs * rank);
@@ -115,7 +130,20 @@ export class Duties {
     return Math.max(due, this.advanceMs());
   }
 
-  #turnMs(rank: number): number {
-    return this.#freshMs + kBeatAfterMs + kRankStepMs * rank;
+  #dueMs(rank: number): number {
+    return this.#turnMs + kBeatAfterMs + kRankStepMs * rank;
+  }
+
+  #passOver(nowMs: number, seat: number, seats: number[]): number[] {
+    const missing: number[] = [];
+    const rank = rankOf(seat, this.#turnSeat, seats);
+    for (const other of seats) {
+      const otherRank = rankOf(other, this.#turnSeat, seats);
+      if (otherRank >= rank || nowMs - this.#dueMs(otherRank) < kPassedAfterMs) continue;
+      const passes = (this.#passes.get(other) ?? 0) + 1;
+      this.#passes.set(other, passes);
+      if (passes === kPassesForWarning) missing.push(other);
+    }
+    return missing;
   }
 }
