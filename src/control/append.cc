@@ -24,7 +24,6 @@ class Planner {
         plan_{.entry = std::move(entry),
               .boxes = request.boxes(),
               .entering = {},
-              .departed = {},
               .room = rooms::Transaction(room.state, now)} {}
 
   std::expected<AppendPlan, ApiError> run() {
@@ -80,13 +79,11 @@ Planner::Outcome Planner::apply(const v1::LogOp& op) {
     case v1::LogOp::kDepart: {
       const auto leaver = member(op.depart().leaf());
       if (!leaver) return std::unexpected(leaver.error());
-      plan_.departed.push_back(*to_hash(op.depart().leaf()));
       return give(rooms::Depart{*leaver}, author());
     }
     case v1::LogOp::kEject: {
       const auto ejected = member(op.eject().leaf());
       if (!ejected) return std::unexpected(ejected.error());
-      plan_.departed.push_back(*to_hash(op.eject().leaf()));
       return give(rooms::Remove{*ejected}, author());
     }
     case v1::LogOp::kRole:

@@ -23,7 +23,6 @@ struct AppendPlan {
   roomlog::Entry entry;
   std::string boxes;
   std::vector<Entering> entering;
-  std::vector<roomlog::Hash> departed;
   rooms::Transaction room;
 };
 

@@ -116,11 +116,11 @@ void House::collect_joined(LiveRoom& room, const rooms::MemberJoined& event, Bat
 
 void House::collect_leaving(LiveRoom& room, const rooms::MemberLeaving& event, Batch& batch) {
   cut(room, event.member, event.leaf, event.cause, batch);
-  const rooms::Member* member = room.state.find(event.member);
+  // By its leaf: who comes after it in the same entry may have its member id.
+  const rooms::Member* member = room.state.find(event.leaf);
   if (member == nullptr) return;
-  keepers_.close(room, TaskKind::kGiveStage, member->leaf);
-  keepers_.close(room, TaskKind::kRebox, member->leaf);
-  batch.to_depart.push_back(member->leaf);
+  keepers_.forget(room, event.leaf);
+  batch.to_depart.push_back(event.leaf);
   batch.stage_changed = batch.stage_changed || member->on_stage();
   if (member->on_stage())
     batch.everyone.push_back(stage_event(*member));
@@ -130,6 +130,7 @@ void House::collect_leaving(LiveRoom& room, const rooms::MemberLeaving& event, B
 
 void House::collect_left(LiveRoom& room, const rooms::MemberLeft& event, Batch& batch) {
   if (!event.was_leaving) cut(room, event.member, event.leaf, event.cause, batch);
+  keepers_.forget(room, event.leaf);
   if (event.role_before != rooms::Role::kListener)
     batch.everyone.push_back(stage_left_event(event.member));
   else if (!event.was_leaving)

@@ -99,11 +99,10 @@ void House::commit(const RoomRef& room, AppendPlan plan) {
   const bool authority = kept.entry_class.is_authority();
   for (const Entering& entering : plan.entering) {
     if (!entering.replaced) continue;
-    keepers_.close(*room, TaskKind::kDepart, *entering.replaced);
+    keepers_.forget(*room, *entering.replaced);
     if (const rooms::Member* old = room->state.find(*entering.replaced)) cut_old(*room, old->id);
   }
   const rooms::Events events = std::move(plan.room).commit(room->state);
-  for (const roomlog::Hash& leaf : plan.departed) keepers_.close(*room, TaskKind::kDepart, leaf);
   deliver_entry(*room, n);
   for (const Entering& entering : plan.entering) let_in(room, entering, n);
   dispatch(room, events);

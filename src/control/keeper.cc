@@ -95,6 +95,11 @@ void Keepers::close(LiveRoom& room, TaskKind kind, const roomlog::Hash& leaf) {
   if (!node.empty()) context_.timers.cancel(node.mapped().timer);
 }
 
+void Keepers::forget(LiveRoom& room, const roomlog::Hash& leaf) {
+  for (const TaskKind kind : {TaskKind::kDepart, TaskKind::kGiveStage, TaskKind::kRebox})
+    close(room, kind, leaf);
+}
+
 void Keepers::close_all(LiveRoom& room) {
   for (auto& [key, task] : room.tasks) context_.timers.cancel(task.timer);
   room.tasks.clear();

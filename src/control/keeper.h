@@ -26,6 +26,8 @@ class Keepers {
   void open(const RoomRef& room, TaskKind kind, const roomlog::Hash& leaf);
   // Done, or nobody's wish any more.
   void close(LiveRoom& room, TaskKind kind, const roomlog::Hash& leaf);
+  // This leaf is not inside any more: nobody is asked for anything about it.
+  void forget(LiveRoom& room, const roomlog::Hash& leaf);
   void close_all(LiveRoom& room);
   // This keeper cannot: the next one, at once.
   void pass_on(const RoomRef& room, TaskKind kind, const roomlog::Hash& leaf,

@@ -29,6 +29,11 @@ Change::Outcome Change::handle(const Join& join) {
   room_.by_account[join.person.account] = id;
   room_.by_leaf[join.leaf] = id;
   if (replaced == nullptr) joined.joined_at = now_;
+  // Moderators' clients remember whom they invited by the leaf: the invitation went with it.
+  if (std::exchange(joined.invited, false) && joined.hand_raised)
+    events_.emplace_back(RaisedHandsChanged{});  // shows who is invited
+  joined.accepting = false;
+  joined.invited_by = MemberId::kNone;
   if (join.as_moderator) {
     if (joined.on_stage()) joined.role = Role::kModerator;
     if (!joined.on_stage()) CHECK(to_stage(joined, Role::kModerator));

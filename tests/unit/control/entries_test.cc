@@ -384,6 +384,53 @@ TEST_F(EntriesTest, TheInvitingModeratorGivesTheStage) {
   EXPECT_EQ(host.peer->tasks(T::kGiveStage).size(), before + 2);
 }
 
+TEST_F(EntriesTest, AnAcceptedInvitationEndsWithTheJoinThatAccepted) {
+  Client& host = open_room("ada");
+  Client& second = member(host.room_id, "Second");
+  to_stage(host, second);
+  EXPECT_EQ(make_moderator(host, second), "");
+  Client& guest = member(host.room_id, "Grace");
+  keeping = false;
+  must(host, invite(guest.id()));
+  must(guest, accept());
+  ASSERT_EQ(host.peer->tasks(T::kGiveStage).size(), 2U);
+  Client& again = join(host.room_id, guest.token);  // a reload
+  EXPECT_EQ(admit(host, host.peer->tasks(T::kAdmit).back().admit()), "");
+  connect(again);
+  EXPECT_FALSE(again.room.self().invited());
+  advance(base::seconds(5));
+  EXPECT_EQ(second.peer->tasks(T::kGiveStage).size(), 0U) << "the leaf is gone";
+  EXPECT_EQ(write(host, {roomlog_test::speaker_op(again.keys.certificate,
+                                                  *log_of(host).next_free_seat())}),
+            "room.not_invited");
+  must(host, invite(again.id()));
+  must(again, accept());
+  EXPECT_EQ(host.peer->tasks(T::kGiveStage).back().give_stage().leaf(),
+            roomlog_test::to_string(again.leaf()));
+}
+
+TEST_F(EntriesTest, NothingIsAskedForWhoIsNotInsideAnyMore) {
+  Client& host = open_room("ada");
+  Client& second = member(host.room_id, "Second");
+  to_stage(host, second);
+  EXPECT_EQ(make_moderator(host, second), "");
+  Client& reloads = member(host.room_id, "Reloads");
+  Client& ejected = member(host.room_id, "Ejected");
+  keeping = false;
+  for (Client* each : {&reloads, &ejected})
+    ask(*each, [](v1::KeysFromClient& keys) { keys.mutable_request_box(); });
+  must(host, invite(ejected.id()));
+  must(ejected, accept());
+  EXPECT_EQ(host.peer->tasks(T::kRebox).size(), 2U);
+  EXPECT_EQ(host.peer->tasks(T::kGiveStage).size(), 2U);
+  join(host.room_id, reloads.token);
+  EXPECT_EQ(admit(host, host.peer->tasks(T::kAdmit).back().admit()), "");
+  EXPECT_EQ(remove(host, ejected), "");
+  advance(base::seconds(5));
+  EXPECT_EQ(second.peer->tasks(T::kRebox).size(), 0U);
+  EXPECT_EQ(second.peer->tasks(T::kGiveStage).size(), 0U);
+}
+
 TEST_F(EntriesTest, WhoLeavesIsDepartedByAKeeper) {
   Client& host = open_room("ada");
   Client& speaker = member(host.room_id, "Speaker");

@@ -157,6 +157,24 @@ TEST_F(RoomTest, AcceptingIsNotYetBeingOnTheStage) {
   EXPECT_EQ(at(a).role, Role::kSpeaker);
 }
 
+TEST_F(RoomTest, AnInvitationIsForTheJoinThatHasIt) {
+  const MemberId host = join("host");
+  const MemberId a = join("a");
+  must(RaiseHand{}, a);
+  must(Invite{a}, host);
+  must(AcceptInvitation{}, a);
+  const Events events = must(join_of("a"));  // a reload
+  EXPECT_FALSE(at(a).invited);
+  EXPECT_FALSE(at(a).accepting);
+  EXPECT_EQ(at(a).invited_by, MemberId::kNone);
+  EXPECT_TRUE(at(a).hand_raised) << "the place in the queue stays";
+  EXPECT_EQ(count<RaisedHandsChanged>(events), 1U) << "which shows who is invited";
+  EXPECT_EQ(refusal(GiveStage{a}, host), Refusal::kNotInvited);
+  must(Invite{a}, host);
+  must(AcceptInvitation{}, a);
+  must(GiveStage{a}, host);
+}
+
 TEST_F(RoomTest, WhoLeavesIsOutOfSightUntilTheLogSaysSo) {
   const MemberId host = join("host");
   const MemberId a = join("a");
