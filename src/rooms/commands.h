@@ -20,7 +20,7 @@ struct Join {
   // On the stage as moderator: the host's first join, a moderator who comes back or resumes.
   bool as_moderator = false;
 };
-// From the log: a member is out. By the member itself, or by another when it is not connected.
+// From the log: a member is out. By the member itself, or by another when it is leaving.
 struct Depart {
   MemberId member;
 };

@@ -68,7 +68,8 @@ Change::Outcome Change::handle(const Depart& command) {
     leave(by_, LeaveCause::kLeft);
     return {};
   }
-  if (leaver->connected && !leaver->leaving) return std::unexpected(Refusal::kGraceNotOver);
+  // Somebody who is away may come back until the grace is over, and keeps the place with a reload.
+  if (!leaver->leaving) return std::unexpected(Refusal::kGraceNotOver);
   leave(command.member, LeaveCause::kGone);
   return {};
 }

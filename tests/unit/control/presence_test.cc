@@ -47,6 +47,23 @@ TEST_F(PresenceTest, ComingBackInTimeKeepsThePlace) {
   EXPECT_EQ(members(host.room_id), 2U);
 }
 
+TEST_F(PresenceTest, NobodyIsDepartedByOthersWithinTheGrace) {
+  Client& host = open_room("ada");
+  Client& speaker = member(host.room_id, "Speaker");
+  to_stage(host, speaker);
+  disconnect(speaker);
+  EXPECT_EQ(depart(host, speaker), "room.grace_not_over");
+  // It reloads, and has its seat.
+  Client& again = join(host.room_id, speaker.token);
+  connect(again);
+  EXPECT_EQ(again.room.self().role(), v1::ROLE_SPEAKER);
+  EXPECT_EQ(again.room.self().seat(), 2U);
+  disconnect(again);
+  keeping = false;
+  advance(base::milliseconds(15'100));
+  EXPECT_EQ(depart(host, again), "") << "the grace is over";
+}
+
 TEST_F(PresenceTest, AMemberWithoutMediaGoesAfterTheGrace) {
   Client& host = open_room("ada");
   Client& guest = member(host.room_id, "Grace");

@@ -195,13 +195,22 @@ TEST_F(RoomTest, WhoLeavesIsOutOfSightUntilTheLogSaysSo) {
   EXPECT_EQ(room.member_count(), 1U);
 }
 
-TEST_F(RoomTest, OnlyWhoIsAwayIsTakenOutByOthers) {
+TEST_F(RoomTest, OnlyWhoHasLeftIsTakenOutByOthers) {
   const MemberId host = join("host");
   const MemberId a = join("a");
-  EXPECT_EQ(refusal(Depart{a}, host), Refusal::kGraceNotOver);
-  must(Disconnect{}, a);
-  must(Depart{a}, host);
-  EXPECT_EQ(refusal(Depart{a}, host), Refusal::kMemberNotFound);
+  const MemberId b = speaker("b", host);
+  for (const MemberId each : {a, b}) {
+    EXPECT_EQ(refusal(Depart{each}, host), Refusal::kGraceNotOver);
+    must(Disconnect{}, each);
+    EXPECT_EQ(refusal(Depart{each}, host), Refusal::kGraceNotOver) << "it may come back";
+    now += base::seconds(15);
+    must(Expire{}, each);
+    must(Depart{each}, host);
+    EXPECT_EQ(refusal(Depart{each}, host), Refusal::kMemberNotFound);
+  }
+  const MemberId c = speaker("c", host);
+  must(Disconnect{}, c);
+  must(Depart{c}, c);  // itself at any time
 }
 
 TEST_F(RoomTest, WhoComesBackWhileLeavingKeepsThePlace) {
@@ -248,8 +257,8 @@ TEST_F(RoomTest, ATransactionIsAllOrNothingAndSettlesOnce) {
   const MemberId host = join("host");
   const MemberId a = speaker("a", host);
   const MemberId b = speaker("b", host);
-  must(Disconnect{}, host);
-  must(Disconnect{}, a);
+  must(Leave{}, host);
+  must(Leave{}, a);
   Transaction refused(room, now);
   EXPECT_TRUE(refused.apply(Depart{host}, b));
   EXPECT_FALSE(refused.apply(MakeModerator{host}, b));
