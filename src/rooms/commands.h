@@ -15,7 +15,8 @@ struct Join {
   // rooms.
   bool followed_by_moderator = false;
   Leaf leaf{};
-  // Whose place, role and seat this join takes. Another member of the same account begins to leave.
+  // Whose place, role and seat this join takes. Another member of the same account begins to leave;
+  // it is refused when the room would end with that.
   MemberId replaces = MemberId::kNone;
   // On the stage as moderator: the host's first join, a moderator who comes back or resumes.
   bool as_moderator = false;

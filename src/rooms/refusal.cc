@@ -43,6 +43,10 @@ constexpr std::array kTexts = {
                 "Too many people were removed from this room: lock it instead."},
     RefusalText{Refusal::kGraceNotOver, ErrorCode::kFailedPrecondition, "room.grace_not_over",
                 "The member may still come back."},
+    RefusalText{Refusal::kOnStageElsewhere, ErrorCode::kFailedPrecondition,
+                "room.on_stage_elsewhere",
+                "You are on the stage with another device, and the room would end without it: "
+                "leave there first, or bring somebody else onto the stage."},
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ enum class Refusal : std::uint8_t {
   kHandsFull,
   kBlockListFull,
   kGraceNotOver,
+  kOnStageElsewhere,
 };
 
 struct RefusalText {

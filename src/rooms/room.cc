@@ -60,11 +60,25 @@ Room start(base::RoomId id, std::string title, RoomKind kind, base::AccountId ho
   return room;
 }
 
+namespace {
+
+// When this member leaves, the room ends.
+bool is_last_of_stage(const Room& room, const Member& member) {
+  return member.on_stage() && std::ranges::all_of(room.stage, [&](MemberId id) {
+           return id == member.id || room.members.at(id).leaving;
+         });
+}
+
+}  // namespace
+
 std::expected<void, Refusal> check_join(const Room& room, const Join& join) {
   const base::AccountId& account = join.person.account;
   if (room.ended) return std::unexpected(Refusal::kEnded);
   if (room.blocked.contains(account)) return std::unexpected(Refusal::kBlocked);
   const Member* inside = room.find(account);
+  if (inside != nullptr && inside->id != join.replaces && !join.as_moderator &&
+      is_last_of_stage(room, *inside))
+    return std::unexpected(Refusal::kOnStageElsewhere);
   if (inside != nullptr && inside->shown()) return {};
   if (room.member_count() >= room.options.max_members) return std::unexpected(Refusal::kFull);
   if (account == room.host || inside != nullptr || room.visitors.find(account)) return {};

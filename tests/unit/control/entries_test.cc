@@ -483,31 +483,70 @@ TEST_F(EntriesTest, OwnDeparturesAreReturnedBeforeTheEnd) {
   EXPECT_EQ(members(host.room_id), 1U);
 }
 
-TEST_F(EntriesTest, AnotherDeviceOfTheAccountIsAnotherJoin) {
+class DevicesTest : public EntriesTest {
+ protected:
+  // A join with the same session and the keys of another device. The device's name is its identity.
+  Pending begin_join_of(const std::string& room_id, const std::string& token,
+                        const std::string& name, const std::string& device) {
+    const auto me = parse<v1::MeResponse>(request(make("GET", "/v1/me", nullptr, token)));
+    const auto id = base::AccountId::parse(me.account().account_id());
+    auto keys = make_keys(room_id, device, id->text());
+    v1::Certificate body;
+    EXPECT_TRUE(body.ParseFromString(keys.certificate.object.body()));
+    body.set_display_name(name);
+    roomlog::Hash room{};
+    std::ranges::copy(base::as_bytes(body.room_fingerprint()), room.begin());
+    const auto certificate =
+        roomlog::make_certificate(room, body, roomlog_test::signer(keys.identity));
+    return begin_join_with(room_id, token, {}, certificate.object);
+  }
+};
+
+TEST_F(DevicesTest, AnotherDeviceOfTheAccountIsAnotherJoin) {
   Client& host = open_room("ada");
   const std::string token = account("grace");
   Client& laptop = join(host.room_id, token);
   connect(laptop);
   to_stage(host, laptop);
-  // The same session, with the keys of another device.
-  const std::string id =
-      base::AccountId::parse(parse<v1::MeResponse>(request(make("GET", "/v1/me", nullptr, token)))
-                                 .account()
-                                 .account_id())
-          ->text();
-  auto keys = make_keys(host.room_id, "phone", id);
-  v1::Certificate body;
-  ASSERT_TRUE(body.ParseFromString(keys.certificate.object.body()));
-  body.set_display_name("grace");
-  const auto certificate = roomlog::make_certificate(log_of(host).fingerprint(), body,
-                                                     roomlog_test::signer(keys.identity));
-  const Pending pending = begin_join_with(host.room_id, token, {}, certificate.object);
+  const Pending pending = begin_join_of(host.room_id, token, "grace", "phone");
   laptop.peer->take_events();
   keep();
   EXPECT_EQ((*pending)->status, 200);
   EXPECT_EQ(laptop.peer->take_events().back().removed().cause(), "replaced");
   EXPECT_EQ(members(host.room_id), 2U);
   EXPECT_EQ(log_of(host).stage().size(), 1U) << "its seat is departed";
+}
+
+TEST_F(DevicesTest, AnotherDeviceOfWhoIsAloneOnTheStageDoesNotEndTheRoom) {
+  Client& host = open_room("ada");
+  Client& guest = member(host.room_id, "Grace");
+  const Pending refused = begin_join_of(host.room_id, host.token, "ada", "phone");
+  keep();
+  ASSERT_TRUE(refused->has_value());
+  EXPECT_EQ((*refused)->status, 409);
+  EXPECT_EQ(reason(**refused), "room.on_stage_elsewhere");
+  EXPECT_FALSE(host.peer->closed);
+  EXPECT_EQ(members(host.room_id), 2U);
+  // As it says: with somebody else on the stage.
+  to_stage(host, guest);
+  const Pending taken = begin_join_of(host.room_id, host.token, "ada", "phone");
+  keep();
+  EXPECT_EQ((*taken)->status, 200);
+  EXPECT_TRUE(host.peer->closed);
+  EXPECT_FALSE(guest.peer->closed);
+}
+
+TEST_F(DevicesTest, AnotherDeviceIsNotAdmittedWhenTheOthersLeftMeanwhile) {
+  Client& host = open_room("ada");
+  Client& guest = member(host.room_id, "Grace");
+  to_stage(host, guest);
+  keeping = false;
+  const Pending pending = begin_join_of(host.room_id, host.token, "ada", "phone");
+  EXPECT_EQ((*pending)->status, 200) << "the relay has opened its endpoint";
+  must(guest, leave());
+  EXPECT_EQ(admit(host, host.peer->tasks(T::kAdmit).back().admit()), "room.on_stage_elsewhere");
+  EXPECT_FALSE(host.peer->closed);
+  EXPECT_EQ(members(host.room_id), 2U) << "the seat is shown until its departure is written";
 }
 
 }  // namespace

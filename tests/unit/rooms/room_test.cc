@@ -241,6 +241,42 @@ TEST_F(RoomTest, AnotherDeviceOfAnAccountIsAnotherMember) {
   EXPECT_EQ(room.by_account.at(account("a")), b);
 }
 
+TEST_F(RoomTest, AnotherDeviceDoesNotTakeTheStageFromUnderTheRoom) {
+  const MemberId host = join("host");
+  const MemberId listener = join("listener");
+  Join other = join_of("host");
+  other.replaces = MemberId::kNone;
+  EXPECT_EQ(refusal(other), Refusal::kOnStageElsewhere);
+  EXPECT_FALSE(room.ended);
+  EXPECT_FALSE(at(host).leaving);
+  must(Disconnect{}, host);
+  EXPECT_EQ(refusal(other), Refusal::kOnStageElsewhere) << "it may come back";
+  must(Reconnect{}, host);
+  // With somebody who stays it may go; with somebody who is going it may not.
+  to_stage(listener, host);
+  must(Leave{}, listener);
+  EXPECT_EQ(refusal(other), Refusal::kOnStageElsewhere);
+  must(Depart{listener}, host);
+  const MemberId b = speaker("b", host);
+  must(other);
+  EXPECT_TRUE(at(host).leaving);
+  must(Depart{host}, b);
+  EXPECT_FALSE(room.ended);
+  EXPECT_EQ(at(b).role, Role::kModerator);
+}
+
+TEST_F(RoomTest, AnotherDeviceThatComesOntoTheStageItselfKeepsTheRoom) {
+  const MemberId host = join("host");
+  must(Disconnect{}, host);
+  Join other = join_of("host");
+  other.replaces = MemberId::kNone;
+  other.as_moderator = true;
+  must(other);
+  EXPECT_FALSE(room.ended);
+  EXPECT_TRUE(at(host).leaving);
+  EXPECT_EQ(at(room.by_account.at(account("host"))).role, Role::kModerator);
+}
+
 TEST_F(RoomTest, AStageOfLeaversEndsTheRoom) {
   const MemberId host = join("host");
   const MemberId a = speaker("a", host);

@@ -353,6 +353,8 @@ export const en = {
     'This room is for people with its whole link, people invited, and people whom a moderator follows.',
   'error.room.full': 'The room is full.',
   'error.room.stage_full': 'The stage is full: somebody has to step down first.',
+  'error.room.on_stage_elsewhere':
+    'You are on the stage with another device, and nobody else is. Leave there first, or bring somebody else onto the stage.',
   'error.room.hands_full': 'Too many hands are up. Try again in a moment.',
   'error.room.block_list_full': 'Too many people were removed. Lock the room instead.',
 } as const;

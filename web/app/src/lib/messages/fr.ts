@@ -360,6 +360,8 @@ export const fr: Catalogue = {
     'Ce salon est réservé aux personnes qui ont son lien complet, qui sont invitées ou que suit sa modération.',
   'error.room.full': 'Le salon est complet.',
   'error.room.stage_full': 'La scène est complète : quelqu’un doit d’abord en descendre.',
+  'error.room.on_stage_elsewhere':
+    'Vous êtes sur scène avec un autre appareil, et personne d’autre n’y est. Quittez d’abord le salon là-bas, ou faites monter quelqu’un d’autre sur scène.',
   'error.room.hands_full': 'Trop de mains sont levées. Réessayez dans un moment.',
   'error.room.block_list_full': 'Trop de personnes ont été exclues. Verrouillez plutôt le salon.',
 };
