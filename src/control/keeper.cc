@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "control/outbox.h"
 
@@ -54,14 +55,19 @@ std::vector<const Membership*> Keepers::connected(const LiveRoom& room) {
     const Membership* membership;
     const roomlog::StageMember* stage;
   };
+  const roomlog::LogState& log = room.log.state();
   std::vector<Ranked> ranked;
-  for (const auto& [seat, stage] : room.log.state().stage()) {
-    if (room.candidate_identities.contains(stage.certificate.identity)) continue;
+  std::vector<Ranked> replaced;
+  for (const auto& [seat, stage] : log.stage()) {
+    const bool is_replaced = room.candidate_identities.contains(stage.certificate.identity);
+    // It can go on by itself where nobody is left.
+    if (is_replaced && log.has_authority(stage.certificate.identity)) continue;
     const Membership* membership = membership_of(room, stage.certificate.leaf_hash);
     if (membership == nullptr || membership->socket == nullptr || !membership->admitted_sent)
       continue;
-    ranked.push_back({membership, &stage});
+    (is_replaced ? replaced : ranked).push_back({membership, &stage});
   }
+  if (ranked.empty()) ranked = std::move(replaced);
   std::ranges::sort(ranked, {}, [](const Ranked& each) {
     return std::tuple(each.stage->role != v1::ROLE_MODERATOR, each.stage->since, each.stage->seat);
   });

@@ -13,8 +13,9 @@ class Keepers {
  public:
   explicit Keepers(Context& context) : context_(context) {}
 
-  // Moderators first, each by time on the stage. Not who is about to be replaced: a candidate with
-  // its identity is here.
+  // Moderators first, each by time on the stage. Not who is about to be replaced (a candidate with
+  // its identity is here), unless nobody else could let that candidate in: no other keeper, and it
+  // has no authority to go on by itself.
   static std::vector<const Membership*> connected(const LiveRoom& room);
   // Whether there is somebody to ask for it, and who has not said that it cannot.
   static bool can_ask(const LiveRoom& room, TaskKind kind, const roomlog::Hash& leaf);

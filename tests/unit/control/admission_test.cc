@@ -344,6 +344,30 @@ TEST_F(AdmissionTest, ARoomWithAKeeperIsNotResumed) {
   EXPECT_EQ(members(host.room_id), 2U);
 }
 
+TEST_F(AdmissionTest, WhoReloadsKeepsTheRoomWhileNobodyElseCan) {
+  Client& host = open_room("ada");
+  Client& speaker = member(host.room_id, "Speaker");
+  to_stage(host, speaker);
+  disconnect(host);
+  keeping = false;
+  // Its identity has no authority, so it cannot go on by itself, and the old join is still there.
+  Client& again = join(host.room_id, speaker.token);
+  connect(again);
+  Client& guest = member(host.room_id, "Grace");
+  EXPECT_EQ(again.peer->waiting(), W::REASON_ASKED);
+  EXPECT_EQ(guest.peer->waiting(), W::REASON_ASKED);
+  ASSERT_EQ(asked(speaker).size(), 2U);
+  // With somebody else there it is asked no more.
+  connect(host);
+  advance(base::seconds(5));
+  EXPECT_EQ(asked(speaker).size(), 2U);
+  disconnect(host);
+  EXPECT_EQ(admit(speaker, asked(speaker)[1].admit()), "");
+  EXPECT_TRUE(guest.peer->last(K::kAdmitted));
+  EXPECT_EQ(admit(speaker, asked(speaker)[0].admit()), "");
+  EXPECT_EQ(again.peer->messages.front().welcome().room().self().role(), v1::ROLE_SPEAKER);
+}
+
 TEST_F(AdmissionTest, ARoomWhoseStageIsGoneEndsAfterTheGrace) {
   Client& host = open_room("ada");
   Client& guest = member(host.room_id, "Grace");
