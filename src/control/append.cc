@@ -1,9 +1,10 @@
 #include "control/append.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <utility>
 
-#include "base/check.h"
 #include "control/keeper.h"
 
 namespace alcove::control {
@@ -11,23 +12,36 @@ namespace {
 
 constexpr std::size_t kBoxSize = 80;
 constexpr std::size_t kJoinBoxSize = 84;
+// Times in a log never go back: one that is far ahead would be the room's for good.
+constexpr auto kMaxAhead = std::chrono::minutes(5);
+
+ApiError clock_ahead() {
+  return {.code = base::ErrorCode::kFailedPrecondition,
+          .reason = "log.clock_ahead",
+          .message = "This device's clock is more than 5 minutes ahead of the server's: set it."};
+}
 
 class Planner {
  public:
   using Outcome = std::expected<void, ApiError>;
 
   Planner(const LiveRoom& room, const Membership& by, const v1::AppendEntry& request,
-          roomlog::Entry entry, base::Instant now)
+          roomlog::Entry entry, Clocks clocks)
       : room_(room),
         by_(by),
         request_(request),
+        wall_(clocks.wall),
         plan_{.entry = std::move(entry),
+              .checked = {},
               .boxes = request.boxes(),
               .entering = {},
-              .room = rooms::Transaction(room.state, now)} {}
+              .room = rooms::Transaction(room.state, clocks.now)} {}
 
   std::expected<AppendPlan, ApiError> run() {
     if (const Outcome placed = check_place(); !placed) return std::unexpected(placed.error());
+    auto checked = room_.log.state().check(plan_.entry, roomlog::Follow::kFull);
+    if (!checked) return std::unexpected(log_invalid());
+    plan_.checked = *std::move(checked);
     for (const v1::LogOp& op : body().ops())
       if (const Outcome applied = apply(op); !applied) return std::unexpected(applied.error());
     if (const Outcome boxed = check_boxes(); !boxed) return std::unexpected(boxed.error());
@@ -57,18 +71,23 @@ class Planner {
   const LiveRoom& room_;
   const Membership& by_;
   const v1::AppendEntry& request_;
+  base::WallTime wall_;
   AppendPlan plan_;
 };
 
-// Whose entry it is, and that it is the next one.
+// Whose entry it is, that it is the next one, and of now.
 Planner::Outcome Planner::check_place() const {
   const roomlog::LogState& log = room_.log.state();
   const bool is_candidate = by_.candidate != 0;
   if (to_hash(body().author()) != by_.leaf || is_candidate != body().resume())
     return std::unexpected(log_invalid());
+  if (is_candidate && !log.has_authority(room_.candidates.at(by_.leaf).certificate.identity))
+    return std::unexpected(log_invalid());
   if (body().n() != log.n() + 1 || to_hash(body().prev()) != log.last())
     return std::unexpected(log_conflict());
   if (body().resume() && !Keepers::connected(room_).empty()) return std::unexpected(log_conflict());
+  const std::int64_t latest = (wall_ + kMaxAhead).time_since_epoch().count();
+  if (body().time_ms() > std::max(latest, log.time_ms())) return std::unexpected(clock_ahead());
   return {};
 }
 
@@ -200,17 +219,10 @@ ApiError log_conflict() {
 }
 
 std::expected<AppendPlan, ApiError> plan_append(const LiveRoom& room, const Membership& by,
-                                                const v1::AppendEntry& request, base::Instant now) {
+                                                const v1::AppendEntry& request, Clocks clocks) {
   auto entry = roomlog::parse_entry(request.entry());
   if (!entry) return std::unexpected(log_invalid());
-  auto plan = Planner(room, by, request, *std::move(entry), now).run();
-  if (plan || plan.error().reason.starts_with("log.")) return plan;
-  // What the log does not allow is not the room's to refuse.
-  entry = roomlog::parse_entry(request.entry());
-  CHECK(entry.has_value());
-  if (!room.log.state().check(*entry, roomlog::Follow::kFull))
-    return std::unexpected(log_invalid());
-  return plan;
+  return Planner(room, by, request, *std::move(entry), clocks).run();
 }
 
 }  // namespace alcove::control

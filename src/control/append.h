@@ -21,14 +21,20 @@ struct Entering {
 
 struct AppendPlan {
   roomlog::Entry entry;
+  roomlog::LogState::Checked checked;
   std::string boxes;
   std::vector<Entering> entering;
   rooms::Transaction room;
 };
 
-// What is left to check is LogState::apply. by: who sends it, a member or a candidate.
+// The log first: for what it does not take, the room is not copied. by: who sends it, a member or a
+// candidate.
+struct Clocks {
+  base::Instant now;
+  base::WallTime wall;
+};
 std::expected<AppendPlan, ApiError> plan_append(const LiveRoom& room, const Membership& by,
-                                                const v1::AppendEntry& request, base::Instant now);
+                                                const v1::AppendEntry& request, Clocks clocks);
 
 // Of 32 bytes.
 std::optional<roomlog::Hash> to_hash(const std::string& bytes);

@@ -78,15 +78,12 @@ std::optional<ApiError> House::append(const Place& place, const v1::AppendEntry&
     refused.set_message(error.message);
     send_keys(context_, *place.membership, std::move(keys));
   };
-  auto plan = plan_append(*room, *place.membership, request, context_.now);
+  auto plan = plan_append(*room, *place.membership, request, {context_.now, context_.wall});
   if (!plan) {
     refuse(plan.error());
     return std::nullopt;
   }
-  if (const auto appended = room->log.append(plan->entry, std::move(plan->boxes)); !appended) {
-    refuse(log_invalid());
-    return std::nullopt;
-  }
+  room->log.append(plan->entry, std::move(plan->checked), std::move(plan->boxes));
   context_.metrics.count_entry(true);
   commit(room, *std::move(plan));
   return std::nullopt;

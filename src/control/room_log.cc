@@ -23,14 +23,12 @@ v1::SignedObject parse(const std::string& object) {
 
 RoomLog::RoomLog(roomlog::Genesis genesis) : state_(std::move(genesis)) {}
 
-std::expected<void, roomlog::LogError> RoomLog::append(const roomlog::Entry& entry,
-                                                       std::string boxes) {
-  const roomlog::EntryClass entry_class = state_.class_of(entry.body);
-  const auto applied = state_.apply(entry, roomlog::Follow::kFull);
-  if (!applied) return std::unexpected(applied.error());
+void RoomLog::append(const roomlog::Entry& entry, roomlog::LogState::Checked checked,
+                     std::string boxes) {
+  const roomlog::EntryClass entry_class = checked.entry_class;
+  state_.apply(entry, std::move(checked));
   keep(entry, entry_class);
   if (entry.body.advance() == v1::ADVANCE_FRESH) keep_boxes(entry, std::move(boxes));
-  return {};
 }
 
 void RoomLog::keep(const roomlog::Entry& entry, roomlog::EntryClass entry_class) {

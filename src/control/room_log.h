@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,10 +20,10 @@ class RoomLog {
 
   const roomlog::LogState& state() const { return state_; }
 
-  // Checks the entry in full and appends it. boxes: of a fresh advance, 80 bytes for each leaf of
-  // the roster after the entry but the author's (the caller has checked the size), else empty. On
-  // an error nothing is changed.
-  std::expected<void, roomlog::LogError> append(const roomlog::Entry& entry, std::string boxes);
+  // checked: what state().check() gave for this entry in full. boxes: of a fresh advance, 80 bytes
+  // for each leaf of the roster after the entry but the author's (the caller has checked the
+  // size), else empty.
+  void append(const roomlog::Entry& entry, roomlog::LogState::Checked checked, std::string boxes);
 
   // What a joiner checks, as of now, or as of before entry n; nullopt when that is not held.
   v1::LogChain chain() const;

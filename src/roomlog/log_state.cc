@@ -46,17 +46,6 @@ std::string_view to_text(LogError error) {
   return "unknown";
 }
 
-// What a valid entry makes of the state.
-struct LogState::Outcome {
-  EntryClass entry_class;
-  std::optional<StageState> stage_state;  // where it changed
-  RosterView::Changes roster_changes;
-  std::size_t roster_size = 0;
-  Hash roster_hash{};  // of full
-  Hash stage_hash{};
-  std::vector<Change> changes;
-};
-
 LogState::LogState(Genesis genesis)
     : genesis_(std::move(genesis)),
       roster_hash_(crypto::sha256({})),
@@ -130,9 +119,9 @@ std::expected<void, LogError> LogState::check_author(const Entry& entry) const {
   return {};
 }
 
-std::expected<LogState::Outcome, LogError> LogState::try_ops(const v1::LogEntry& body,
+std::expected<LogState::Checked, LogError> LogState::try_ops(const v1::LogEntry& body,
                                                              Follow follow) const {
-  Outcome outcome;
+  Checked outcome;
   outcome.entry_class = class_of(body);
   if (outcome.entry_class.is_authority() && authority_entries_ >= kMaxAuthorityEntries)
     return std::unexpected(LogError::kLogFull);
@@ -151,8 +140,8 @@ std::expected<LogState::Outcome, LogError> LogState::try_ops(const v1::LogEntry&
   return outcome;
 }
 
-std::expected<LogState::Outcome, LogError> LogState::evaluate(const Entry& entry,
-                                                              Follow follow) const {
+std::expected<LogState::Checked, LogError> LogState::check(const Entry& entry,
+                                                           Follow follow) const {
   const v1::LogEntry& body = entry.body;
   const bool is_full = follow == Follow::kFull;
   if (is_full && !is_full_) return std::unexpected(LogError::kWrongState);
@@ -167,21 +156,23 @@ std::expected<LogState::Outcome, LogError> LogState::evaluate(const Entry& entry
                                             is_hash(body.roster_hash(), outcome->roster_hash));
   if (!roster_is_right || !is_hash(body.stage_hash(), outcome->stage_hash))
     return std::unexpected(LogError::kWrongState);
+  outcome->follow = follow;
+  outcome->entry = entry.hash;
+  outcome->after = last_;
   return outcome;
 }
 
-std::expected<void, LogError> LogState::check(const Entry& entry, Follow follow) const {
-  const auto outcome = evaluate(entry, follow);
-  if (!outcome) return std::unexpected(outcome.error());
-  return {};
+std::expected<std::vector<Change>, LogError> LogState::apply(const Entry& entry, Follow follow) {
+  auto checked = check(entry, follow);
+  if (!checked) return std::unexpected(checked.error());
+  return apply(entry, *std::move(checked));
 }
 
-std::expected<std::vector<Change>, LogError> LogState::apply(const Entry& entry, Follow follow) {
-  auto outcome = evaluate(entry, follow);
-  if (!outcome) return std::unexpected(outcome.error());
-  if (outcome->stage_state) stage_state_ = *std::move(outcome->stage_state);
-  if (follow == Follow::kFull)
-    change_roster(std::move(outcome->roster_changes));
+std::vector<Change> LogState::apply(const Entry& entry, Checked checked) {
+  CHECK(checked.entry == entry.hash && checked.after == last_);
+  if (checked.stage_state) stage_state_ = *std::move(checked.stage_state);
+  if (checked.follow == Follow::kFull)
+    change_roster(std::move(checked.roster_changes));
   else
     forget_roster();
   roster_size_ = entry.body.roster_size();
@@ -190,17 +181,17 @@ std::expected<std::vector<Change>, LogError> LogState::apply(const Entry& entry,
   epoch_ = entry.body.epoch();
   time_ms_ = entry.body.time_ms();
   last_ = entry.hash;
-  if (outcome->entry_class.is_authority()) {
+  if (checked.entry_class.is_authority()) {
     last_authority_ = entry.hash;
     ++authority_entries_;
   }
-  if (outcome->entry_class.is_short()) {
+  if (checked.entry_class.is_short()) {
     last_short_ = entry.hash;
     for (auto& [seat, member] : stage_state_.stage)
       if (is_hash(entry.body.author(), member.certificate.leaf_hash))
         member.last_entry_ms = time_ms_;
   }
-  return std::move(outcome->changes);
+  return std::move(checked.changes);
 }
 
 void LogState::change_roster(std::map<Hash, std::optional<Certificate>> changes) {

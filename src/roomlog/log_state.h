@@ -82,8 +82,11 @@ class LogState {
   // Checks the entry and applies it. On an error nothing is changed. Short and chain take the
   // roster away; full needs it.
   std::expected<std::vector<Change>, LogError> apply(const Entry& entry, Follow follow);
-  // The same without applying.
-  std::expected<void, LogError> check(const Entry& entry, Follow follow) const;
+  // The same in two steps, so that a caller with rules of its own pays for them only when the log
+  // takes the entry. The second is for the same entry, with nothing applied in between (CHECK).
+  struct Checked;
+  std::expected<Checked, LogError> check(const Entry& entry, Follow follow) const;
+  std::vector<Change> apply(const Entry& entry, Checked checked);
 
   // Becomes full: the certificates in the order of their leaf hashes, as of the entry head, which
   // is newer than or the same as the last applied and by its prev_short follows it.
@@ -131,15 +134,13 @@ class LogState {
   Hash stage_hash() const;
 
  private:
-  struct Outcome;
   std::expected<void, LogError> check_links(const v1::LogEntry& body, Follow follow) const;
   std::expected<void, LogError> check_numbers(const v1::LogEntry& body, Follow follow) const;
   // Whose signature it takes: the author's leaf, or for a resume its identity.
   std::expected<crypto::Ed25519PublicKey, LogError> author_key(const v1::LogEntry& body) const;
   std::expected<void, LogError> check_author(const Entry& entry) const;
   // What the ops yield, tried beside the state; its links and hashes are not compared.
-  std::expected<Outcome, LogError> try_ops(const v1::LogEntry& body, Follow follow) const;
-  std::expected<Outcome, LogError> evaluate(const Entry& entry, Follow follow) const;
+  std::expected<Checked, LogError> try_ops(const v1::LogEntry& body, Follow follow) const;
   std::expected<void, LogError> take_roster(std::span<const Certificate> certificates);
   // Leaf to its certificate, or to nothing where it goes out.
   void change_roster(std::map<Hash, std::optional<Certificate>> changes);
@@ -159,6 +160,21 @@ class LogState {
   Hash last_short_{};
   Hash last_authority_{};
   std::size_t authority_entries_ = 0;
+};
+
+// What a valid entry makes of the state.
+struct LogState::Checked {
+  Follow follow = Follow::kFull;
+  Hash entry{};
+  Hash after{};  // the last entry, then
+  EntryClass entry_class;
+  std::optional<StageState> stage_state;  // where it changed
+  // Leaf to its certificate, or to nothing where it goes out.
+  std::map<Hash, std::optional<Certificate>> roster_changes;
+  std::size_t roster_size = 0;
+  Hash roster_hash{};  // of full
+  Hash stage_hash{};
+  std::vector<Change> changes;
 };
 
 // The chain of a join (docs/protocol/room-keys.md, "Joining", 5), walked without the admit: the

@@ -300,6 +300,24 @@ TEST_F(RosterLimitTest, EntriesAreLimitedByThemselves) {
   EXPECT_EQ(goodbye(host), "rate_limited");
 }
 
+TEST_F(EntriesTest, TimesAreNotFarAhead) {
+  Client& host = open_room("ada");
+  const std::int64_t now_ms = wall.time_since_epoch().count();
+  const auto at = [&](std::int64_t time_ms) {
+    return send(host,
+                sign(host, *log_of(host).draft(host.leaf(), {}, v1::ADVANCE_NONE, false, time_ms)));
+  };
+  EXPECT_EQ(at((std::int64_t{1} << 53) - 1), "log.clock_ahead");
+  EXPECT_EQ(at(now_ms + 300'001), "log.clock_ahead");
+  EXPECT_EQ(at(now_ms + 300'000), "");
+  // The server's clock was set back: the room goes on at the time that it has.
+  wall -= base::seconds(3600);
+  advance(base::seconds(0));
+  EXPECT_EQ(at(0), "");
+  EXPECT_EQ(log_of(host).time_ms(), now_ms + 300'000);
+  EXPECT_EQ(at(now_ms + 300'001), "log.clock_ahead");
+}
+
 TEST_F(EntriesTest, AMissingBoxComesFromAnotherKeeper) {
   Client& host = open_room("ada");
   Client& speaker = member(host.room_id, "Speaker");

@@ -12,7 +12,12 @@ namespace {
 TEST(RoomLogTest, OldEntriesGoAndTheChainStays) {
   roomlog_test::RoomLog writer;
   RoomLog log(writer.genesis());
-  ASSERT_TRUE(log.append(writer.found(), {}));
+  const auto append = [&log](const roomlog::Entry& entry) {
+    auto checked = log.state().check(entry, roomlog::Follow::kFull);
+    ASSERT_TRUE(checked);
+    log.append(entry, *std::move(checked), {});
+  };
+  append(writer.found());
   // Links with as many boxes as there are: entries of 27 KB.
   constexpr std::size_t kMaxHeld = 16 << 20;
   std::size_t written = 0;
@@ -24,7 +29,7 @@ TEST(RoomLogTest, OldEntriesGoAndTheChainStays) {
       box.set_box(std::string(64, 'b'));
     }
     const roomlog::Entry& entry = writer.write(writer.join("Host"), {op});
-    ASSERT_TRUE(log.append(entry, {}));
+    append(entry);
     written += entry.object.ByteSizeLong();
   }
   EXPECT_LE(log.held_bytes(), kMaxHeld);
