@@ -25,6 +25,16 @@ ApiError stale() {
           .message = "Too much was written since: join again."};
 }
 
+// A beat, or an advance that changes nobody's seat: it goes to all listeners, and any member of the
+// stage may write as many as it likes. Clients write them at least 1 s apart.
+bool is_beat_without_authority(const LiveRoom& room, const Membership& by,
+                               const roomlog::EntryClass& entry_class) {
+  const roomlog::LogState& log = room.log.state();
+  const roomlog::StageMember* author = log.on_stage(by.leaf);
+  return author != nullptr && !log.has_authority(author->certificate.identity) &&
+         !entry_class.authority && (entry_class.beat || entry_class.advance);
+}
+
 bool is_on_stage(const LiveRoom& room, const Membership& membership) {
   return room.log.state().on_stage(membership.leaf) != nullptr;
 }
@@ -83,6 +93,9 @@ std::optional<ApiError> House::append(const Place& place, const v1::AppendEntry&
     refuse(plan.error());
     return std::nullopt;
   }
+  // Only what is in its place counts: who was slower writes again.
+  if (is_beat_without_authority(*room, *place.membership, plan->checked.entry_class))
+    if (auto error = context_.check_limit(Limit::kBeat, place.membership->beats)) return error;
   room->log.append(plan->entry, std::move(plan->checked), std::move(plan->boxes));
   context_.metrics.count_entry(true);
   commit(room, *std::move(plan));

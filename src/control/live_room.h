@@ -62,7 +62,7 @@ struct Membership {
 
   Timers::Id socket_timer = 0;
   Timers::Id expire_timer = 0;
-  Bucket commands, reactions, hands, appends, rosters, catch_ups;
+  Bucket commands, reactions, hands, appends, beats, rosters, catch_ups;
 };
 
 // Who has an endpoint at the relay and waits to be admitted. Not in the room's state.

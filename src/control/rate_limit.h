@@ -53,6 +53,7 @@ enum class Limit : std::uint8_t {
   kHand,
   kMessage,
   kAppend,   // entries of the room's log
+  kBeat,     // of these, what goes to all listeners from who has no authority
   kRoster,   // of the log, whole
   kCatchUp,  // HaveEntry and RequestBox
 };

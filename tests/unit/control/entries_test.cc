@@ -300,6 +300,44 @@ TEST_F(RosterLimitTest, EntriesAreLimitedByThemselves) {
   EXPECT_EQ(goodbye(host), "rate_limited");
 }
 
+TEST_F(RosterLimitTest, BeatsOfWhoHasNoAuthorityAreLimitedFurther) {
+  Client& host = open_room("ada");
+  Client& speaker = member(host.room_id, "Speaker");
+  to_stage(host, speaker);
+  disconnect(host);
+  // What a client may write: an advance a second, beats, and whom it lets in.
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(fresh(speaker), "");
+    EXPECT_EQ(beat(speaker), "");
+    member(host.room_id, "G" + std::to_string(i));
+    member(host.room_id, "H" + std::to_string(i));
+    advance(base::seconds(1));
+  }
+  advance(base::seconds(10));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(i % 2 == 0 ? beat(speaker) : fresh(speaker), "");
+  EXPECT_FALSE(speaker.peer->closed);
+  send(speaker, draft(speaker, {}));
+  EXPECT_EQ(goodbye(speaker), "rate_limited");
+}
+
+TEST_F(RosterLimitTest, DeparturesFromTheStageAreNotBeats) {
+  Client& host = open_room("ada");
+  Client& speaker = member(host.room_id, "Speaker");
+  to_stage(host, speaker);
+  std::vector<Client*> others;
+  for (int i = 0; i < 15; ++i) {
+    others.push_back(&member(host.room_id, "G" + std::to_string(i)));
+    to_stage(host, *others.back());
+    advance(base::seconds(1));
+  }
+  keeping = false;
+  for (Client* each : others) must(*each, leave());
+  advance(base::seconds(31));
+  for (Client* each : others)
+    EXPECT_EQ(write(speaker, {roomlog_test::depart_op(each->leaf())}, v1::ADVANCE_FRESH), "");
+  EXPECT_FALSE(speaker.peer->closed);
+}
+
 TEST_F(EntriesTest, TimesAreNotFarAhead) {
   Client& host = open_room("ada");
   const std::int64_t now_ms = wall.time_since_epoch().count();
