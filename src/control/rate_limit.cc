@@ -16,14 +16,23 @@ struct LimitRow {
 
 // docs/protocol/api.md shows these.
 constexpr std::array kLimits = {
-    LimitRow{Limit::kRequest, {300, 50}},        LimitRow{Limit::kRegister, {10, 1.0 / 60}},
-    LimitRow{Limit::kLogIn, {20, 1.0 / 10}},     LimitRow{Limit::kLogInUsername, {20, 1.0 / 20}},
-    LimitRow{Limit::kGuestJoin, {100, 1}},       LimitRow{Limit::kJoin, {20, 1.0 / 2}},
-    LimitRow{Limit::kStartRoom, {10, 1.0 / 30}}, LimitRow{Limit::kFollow, {50, 1}},
-    LimitRow{Limit::kSocket, {200, 5}},          LimitRow{Limit::kCommand, {40, 10}},
-    LimitRow{Limit::kReaction, {10, 2}},         LimitRow{Limit::kHand, {10, 1}},
-    LimitRow{Limit::kMessage, {40, 10}},         LimitRow{Limit::kAppend, {80, 40}},
-    LimitRow{Limit::kRoster, {3, 1.0 / 5}},      LimitRow{Limit::kCatchUp, {5, 1}},
+    LimitRow{Limit::kRequest, {300, 50}},
+    LimitRow{Limit::kRegister, {10, 1.0 / 60}},
+    LimitRow{Limit::kLogIn, {20, 1.0 / 10}},
+    LimitRow{Limit::kLogInUsername, {20, 1.0 / 20}},
+    LimitRow{Limit::kGuestJoin, {100, 1}},
+    LimitRow{Limit::kJoin, {20, 1.0 / 2}},
+    LimitRow{Limit::kStartRoom, {10, 1.0 / 30}},
+    LimitRow{Limit::kFollow, {50, 1}},
+    LimitRow{Limit::kSocket, {200, 5}},
+    LimitRow{Limit::kCommand, {40, 10}},
+    LimitRow{Limit::kReaction, {10, 2}},
+    LimitRow{Limit::kHand, {10, 1}},
+    LimitRow{Limit::kMessage, {40, 10}},
+    LimitRow{Limit::kAppend, {80, 40}},
+    LimitRow{Limit::kRoster, {3, 1.0 / 5}},
+    LimitRow{Limit::kCatchUp, {5, 1}},
+    LimitRow{Limit::kLog, {20, 1}},
 };
 
 LimitKey first_16(base::Bytes bytes) {

@@ -41,5 +41,45 @@ TEST(RoomLogTest, OldEntriesGoAndTheChainStays) {
   EXPECT_FALSE(log.chain_before(2)) << "its head is not held any more";
 }
 
+TEST(RoomLogTest, TheLongestChainFitsIntoOneMessage) {
+  roomlog_test::RoomLog writer;
+  RoomLog log(writer.genesis());
+  ASSERT_TRUE(log.append(writer.found(), {}));
+  const auto link = [&](std::uint32_t generation) {
+    v1::LogOp op = roomlog_test::link_op(generation);
+    for (int i = 0; i < 255; ++i) {
+      v1::LinkBox& box = *op.mutable_link()->add_boxes();
+      box.set_leaf(std::string(32, 'l'));
+      box.set_box(std::string(64, 'b'));
+    }
+    return writer.write(writer.join("Host"), {op});
+  };
+  std::size_t links = 0;
+  for (roomlog::Entry entry = link(1); log.has_room_for(entry);) {
+    ASSERT_TRUE(log.append(entry, {}));
+    if (++links == 100) break;
+    entry = link(static_cast<std::uint32_t>(links) + 1);
+  }
+  EXPECT_LT(links, 100U);
+  const std::size_t size = log.chain().ByteSizeLong();
+  EXPECT_GT(size, RoomLog::kMaxAuthorityBytes - RoomLog::kReservedBytes - (32U << 10));
+  EXPECT_LT(size, RoomLog::kMaxAuthorityBytes);
+  // With the largest entries as admit, advance and head it is under a client's 1 MiB.
+  constexpr std::size_t kLargestEntry = 65'536 + 256;
+  EXPECT_LT(RoomLog::kMaxAuthorityBytes + 4 * kLargestEntry, std::size_t{1} << 20);
+}
+
+TEST(RoomLogTest, ARosterIsMadeOnceForAllWhoAsk) {
+  roomlog_test::RoomLog writer;
+  RoomLog log(writer.genesis());
+  EXPECT_TRUE(log.roster()->empty());
+  ASSERT_TRUE(log.append(writer.found(), {}));
+  const RoomLog::Roster roster = log.roster();
+  EXPECT_EQ(log.roster(), roster);
+  ASSERT_TRUE(log.append(writer.write(writer.join("Host"), {roomlog_test::lock_op(true)}), {}));
+  EXPECT_NE(log.roster(), roster);
+  EXPECT_NE(log.roster()->back().head().body(), roster->back().head().body());
+}
+
 }  // namespace
 }  // namespace alcove::control
