@@ -128,7 +128,8 @@ Planner::Outcome Planner::apply(const v1::LogOp& op) {
 Planner::Outcome Planner::admit(const v1::AdmitOp& op) {
   const roomlog::Hash leaf = roomlog::object_hash(op.certificate());
   const auto found = room_.candidates.find(leaf);
-  if (found == room_.candidates.end()) return std::unexpected(log_invalid());
+  if (found == room_.candidates.end() || !found->second.opened)
+    return std::unexpected(log_candidate_gone());
   const Candidate& candidate = found->second;
   // Once for each person: a leaf that comes and goes in one entry is nobody's join.
   const bool is_twice = std::ranges::any_of(plan_.entering, [&](const Entering& other) {
@@ -216,6 +217,18 @@ ApiError log_conflict() {
   return {.code = base::ErrorCode::kFailedPrecondition,
           .reason = "log.conflict",
           .message = "Another entry was faster: follow it and write again."};
+}
+
+ApiError log_candidate_gone() {
+  return {.code = base::ErrorCode::kFailedPrecondition,
+          .reason = "log.candidate_gone",
+          .message = "Somebody whom this entry admits waits no longer: write it without them."};
+}
+
+ApiError log_full() {
+  return {.code = base::ErrorCode::kResourceExhausted,
+          .reason = "log.full",
+          .message = "This room has seen too many changes of roles and links: start a new room."};
 }
 
 std::expected<AppendPlan, ApiError> plan_append(const LiveRoom& room, const Membership& by,

@@ -41,5 +41,7 @@ std::optional<roomlog::Hash> to_hash(const std::string& bytes);
 
 ApiError log_invalid();
 ApiError log_conflict();
+ApiError log_candidate_gone();
+ApiError log_full();
 
 }  // namespace alcove::control

@@ -72,7 +72,6 @@ std::expected<void, ApiError> House::add_candidate(const RoomRef& room, Applicat
   candidate.keys = std::move(application.keys);
   candidate.certificate = std::move(application.certificate);
   room->candidate_numbers.emplace(candidate.join.candidate, leaf);
-  room->candidate_identities.insert(candidate.certificate.identity);
   by_token_.emplace(candidate.join.token_hash, Location{room, leaf});
   by_join_.emplace(candidate.join.join_id, Location{room, leaf});
   return {};
@@ -82,6 +81,8 @@ void House::ask_for(const base::JoinId& join_id) {
   const std::optional<Place> place = find_by_join(join_id);
   if (!place || place->is_member()) return;
   Candidate& candidate = place->room->candidates.at(place->membership->leaf);
+  if (std::exchange(candidate.opened, true)) return;
+  place->room->candidate_identities.insert(candidate.certificate.identity);
   // Who is about to be replaced keeps the room no longer: that concerns the others, too.
   if (is_on_stage(*place->room, candidate)) return review(place->room);
   review(place->room, candidate, false);
@@ -115,9 +116,11 @@ Candidate House::take_candidate(LiveRoom& room, const roomlog::Hash& leaf) {
   Candidate candidate = std::move(node.mapped());
   room.candidate_numbers.erase(candidate.join.candidate);
   const auto identity = room.candidate_identities.find(candidate.certificate.identity);
-  if (identity != room.candidate_identities.end()) room.candidate_identities.erase(identity);
+  if (candidate.opened && identity != room.candidate_identities.end())
+    room.candidate_identities.erase(identity);
   keepers_.close(room, TaskKind::kAdmit, leaf);
   context_.timers.cancel(candidate.join.expire_timer);
+  context_.timers.cancel(candidate.join.offer_timer);
   return candidate;
 }
 
@@ -148,7 +151,7 @@ void House::review(const RoomRef& room) {
 }
 
 void House::review(const RoomRef& room, Candidate& candidate, bool tell_again) {
-  if (candidate.refused) return;
+  if (candidate.refused || !candidate.opened) return;
   const roomlog::LogState& log = room->log.state();
   v1::Waiting::Reason reason = v1::Waiting::REASON_NOBODY;
   if (Keepers::can_ask(*room, TaskKind::kAdmit, candidate.join.leaf))
@@ -167,18 +170,34 @@ void House::review(const RoomRef& room, Candidate& candidate, bool tell_again) {
   if (reason == v1::Waiting::REASON_RESUME) offer_resume(room, candidate);
 }
 
-// The log as it stands must not move under who is to go on with it.
+// The log as it stands must not move under who is to go on with it. A roster is large: what is
+// asked for too often (by a resync, by entries that are refused) comes later.
 void House::offer_resume(const RoomRef& room, Candidate& candidate) {
-  if (candidate.join.socket == nullptr) return;
+  if (candidate.join.socket == nullptr || candidate.join.offer_timer != 0) return;
+  if (const auto error = context_.check_limit(Limit::kRoster, candidate.join.rosters))
+    return offer_later(room, candidate, base::seconds(error->retry_after_seconds));
   cut_replaced(room, candidate.certificate.identity);
   v1::KeysFromServer chain;
   *chain.mutable_resume() = room->log.chain();
   send_keys(context_, candidate.join, std::move(chain));
-  for (v1::RosterPart& part : room->log.roster()) {
+  const RoomLog::Roster roster = room->log.roster();
+  for (const v1::RosterPart& part : *roster) {
     v1::KeysFromServer keys;
-    *keys.mutable_roster() = std::move(part);
+    *keys.mutable_roster() = part;
     send_keys(context_, candidate.join, std::move(keys));
   }
+}
+
+void House::offer_later(const RoomRef& room, Candidate& candidate, base::Duration wait) {
+  candidate.join.offer_timer = context_.timers.schedule(
+      context_.now + wait, [this, weak = std::weak_ptr(room), leaf = candidate.join.leaf] {
+        const RoomRef live = weak.lock();
+        if (!live) return;
+        const auto found = live->candidates.find(leaf);
+        if (found == live->candidates.end()) return;
+        found->second.join.offer_timer = 0;
+        if (found->second.waiting == v1::Waiting::REASON_RESUME) review(live, found->second, true);
+      });
 }
 
 // The older join of this identity cannot come back, and leaves after the grace.

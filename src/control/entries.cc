@@ -1,6 +1,7 @@
 // The room's log: entries in, and out to everybody in its way of following.
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "base/log.h"
@@ -12,12 +13,15 @@ namespace alcove::control {
 namespace {
 
 constexpr std::size_t kReboxSize = 84;
+constexpr int kMaxAdmits = 16;  // of one entry
 // What one HaveEntry may bring, and how much of it goes into one message.
 constexpr std::size_t kMaxShortCatchUp = 512 << 10;
 constexpr std::size_t kMaxFullCatchUp = 8 << 20;
 constexpr std::size_t kMaxDelivery = 64 << 10;
 constexpr std::size_t kPartsAtOnce = 16;
 constexpr base::Duration kPartsPause = base::seconds(2);
+// How long a client that was admitted takes after Hello to say which entries it has.
+constexpr base::Duration kHaveTime = base::seconds(2);
 
 ApiError stale() {
   return {.code = base::ErrorCode::kFailedPrecondition,
@@ -39,6 +43,38 @@ bool is_on_stage(const LiveRoom& room, const Membership& membership) {
   return room.log.state().on_stage(membership.leaf) != nullptr;
 }
 
+// Of those whom this entry was to admit: for whom there is no place. Who replaces has one.
+std::vector<roomlog::Hash> without_place(const LiveRoom& room, const v1::AppendEntry& request) {
+  const std::size_t inside = room.state.members.size();
+  const std::size_t most = room.state.options.max_members;
+  std::size_t free = most > inside ? most - inside : 0;
+  std::vector<roomlog::Hash> over;
+  for (const v1::JoinBox& box : std::views::take(request.join_boxes(), kMaxAdmits)) {
+    const auto number = room.candidate_numbers.find(box.candidate());
+    if (number == room.candidate_numbers.end()) continue;
+    const Candidate& candidate = room.candidates.at(number->second);
+    if (room.log.state().member_of(candidate.certificate.identity) != nullptr) continue;
+    if (free == 0)
+      over.push_back(number->second);
+    else
+      --free;
+  }
+  return over;
+}
+
+// Nothing where that is not held any more.
+std::optional<v1::KeysFromServer> admitted_of(const LiveRoom& room, const Membership& membership) {
+  auto chain = room.log.chain_before(membership.admit_n);
+  const RoomLog::Kept* admit = room.log.find(membership.admit_n);
+  if (!chain || admit == nullptr) return std::nullopt;
+  v1::KeysFromServer keys;
+  v1::Admitted& admitted = *keys.mutable_admitted();
+  *admitted.mutable_chain() = *std::move(chain);
+  CHECK(admitted.mutable_admit()->ParseFromString(admit->object));
+  admitted.set_box(membership.join_box);
+  return keys;
+}
+
 }  // namespace
 
 bool House::is_answer(const Place& place, const v1::KeysFromClient& keys) const {
@@ -55,6 +91,8 @@ bool House::is_answer(const Place& place, const v1::KeysFromClient& keys) const 
 
 std::optional<ApiError> House::handle_keys(const Place& place, const v1::KeysFromClient& keys) {
   if (!place.is_member() && !keys.has_append()) return std::nullopt;
+  // An entry may be a candidate's resume, sent again.
+  if (!keys.has_append()) note_admitted(*place.membership);
   switch (keys.message_case()) {
     case v1::KeysFromClient::kAppend:
       return append(place, keys.append());
@@ -79,18 +117,13 @@ std::optional<ApiError> House::handle_keys(const Place& place, const v1::KeysFro
 std::optional<ApiError> House::append(const Place& place, const v1::AppendEntry& request) {
   if (auto error = context_.check_limit(Limit::kAppend, place.membership->appends)) return error;
   const RoomRef room = place.room;
-  const auto refuse = [&](const ApiError& error) {
-    context_.metrics.count_entry(false);
-    v1::KeysFromServer keys;
-    v1::AppendRefused& refused = *keys.mutable_append_refused();
-    refused.set_request(request.request());
-    refused.set_reason(std::string(error.reason));
-    refused.set_message(error.message);
-    send_keys(context_, *place.membership, std::move(keys));
-  };
   auto plan = plan_append(*room, *place.membership, request, {context_.now, context_.wall});
   if (!plan) {
-    refuse(plan.error());
+    refuse_append(place, request, plan.error());
+    return std::nullopt;
+  }
+  if (!room->log.has_room_for(plan->entry)) {
+    refuse_append(place, request, log_full());
     return std::nullopt;
   }
   // Only what is in its place counts: who was slower writes again.
@@ -100,6 +133,35 @@ std::optional<ApiError> House::append(const Place& place, const v1::AppendEntry&
   context_.metrics.count_entry(true);
   commit(room, *std::move(plan));
   return std::nullopt;
+}
+
+// Says whom a next try should leave out. Who finds the room full hears it as any joiner would.
+void House::refuse_append(const Place& place, const v1::AppendEntry& request,
+                          const ApiError& error) {
+  context_.metrics.count_entry(false);
+  const RoomRef room = place.room;
+  const std::vector<roomlog::Hash> over =
+      error.reason == "room.full" ? without_place(*room, request) : std::vector<roomlog::Hash>();
+  v1::KeysFromServer keys;
+  v1::AppendRefused& refused = *keys.mutable_append_refused();
+  refused.set_request(request.request());
+  refused.set_reason(std::string(error.reason));
+  refused.set_message(error.message);
+  for (const v1::JoinBox& box : std::views::take(request.join_boxes(), kMaxAdmits)) {
+    const auto waiting = room->candidate_numbers.find(box.candidate());
+    if (waiting == room->candidate_numbers.end() ||
+        std::ranges::find(over, waiting->second) != over.end())
+      refused.add_gone(box.candidate());
+  }
+  send_keys(context_, *place.membership, std::move(keys));
+  const bool is_candidate = !place.is_member();
+  const roomlog::Hash author = place.membership->leaf;
+  for (const roomlog::Hash& leaf : over) drop_candidate(room, leaf, error);
+  // What it was offered is not the log any more, or it has used it up.
+  const auto author_waits = room->candidates.find(author);
+  if (is_candidate && author_waits != room->candidates.end() &&
+      author_waits->second.waiting == v1::Waiting::REASON_RESUME)
+    review(room, author_waits->second, true);
 }
 
 // The log has the entry; everything else follows.
@@ -124,8 +186,16 @@ void House::commit(const RoomRef& room, AppendPlan plan) {
     send_admitted(room, found->second);
     update_presence(room, found->second);
   }
-  if (authority) Keepers::forget_refusals(*room);
-  if (authority) review(room);
+  // Who was offered to go on with the log as it was is told anew.
+  if (plan.entry.body.resume())
+    for (auto& [leaf, candidate] : room->candidates)
+      if (candidate.waiting == v1::Waiting::REASON_RESUME)
+        candidate.waiting = v1::Waiting::REASON_UNSPECIFIED;
+  // Who could not be let in may be able to come now: roles have changed, or there is a place.
+  const bool frees_places = std::ranges::any_of(
+      plan.entry.body.ops(), [](const v1::LogOp& op) { return op.has_depart(); });
+  const bool forgotten = (frees_places || authority) && Keepers::forget_refusals(*room);
+  if (authority || forgotten) review(room);
 }
 
 // A join whose place is taken.
@@ -153,6 +223,7 @@ void House::let_in(const RoomRef& room, const Entering& entering, std::uint64_t 
   membership = std::move(candidate.join);
   membership.member = member->id;
   membership.candidate = 0;
+  membership.rosters = {};  // offers were counted with it
   membership.admit_n = n;
   membership.join_box = entering.box;
 }
@@ -173,22 +244,42 @@ void House::deliver_entry(LiveRoom& room, std::uint64_t n) {
 // Admitted, what was written since, Welcome; and then sound.
 void House::send_admitted(const RoomRef& room, Membership& membership) {
   if (membership.socket == nullptr || membership.admitted_sent) return;
-  auto chain = room->log.chain_before(membership.admit_n);
-  const RoomLog::Kept* admit = room->log.find(membership.admit_n);
-  if (!chain || admit == nullptr) return send_goodbye(context_, membership, stale());
-  v1::KeysFromServer keys;
-  v1::Admitted& admitted = *keys.mutable_admitted();
-  *admitted.mutable_chain() = *std::move(chain);
-  CHECK(admitted.mutable_admit()->ParseFromString(admit->object));
-  admitted.set_box(std::exchange(membership.join_box, {}));
+  auto keys = admitted_of(*room, membership);
+  if (!keys) return send_goodbye(context_, membership, stale());
   membership.socket->allow_large(is_on_stage(*room, membership));
-  send_keys(context_, membership, std::move(keys));
+  send_keys(context_, membership, *std::move(keys));
   membership.admitted_sent = true;
   if (!catch_up(*room, membership, membership.admit_n)) return;
   allow_receiving(context_, membership);
   update_sending(context_, membership, room->state.members.at(membership.member));
   send_welcome({room, &membership});
   send_media(context_, membership);
+}
+
+// The socket may have gone with Admitted in it. Who has it takes no notice, and says what it has.
+void House::repeat_admitted(const RoomRef& room, Membership& membership) {
+  if (membership.admitted_known) return;
+  auto keys = admitted_of(*room, membership);
+  const bool is_held = keys.has_value();
+  if (is_held) send_keys(context_, membership, *std::move(keys));
+  membership.admitted_timer = context_.timers.schedule(
+      context_.now + kHaveTime, [this, join_id = membership.join_id, is_held] {
+        const std::optional<Place> place = find_by_join(join_id);
+        if (!place || !place->is_member()) return;
+        Membership& late = *place->membership;
+        late.admitted_timer = 0;
+        if (late.socket == nullptr || late.following) return;
+        if (!is_held) send_goodbye(context_, late, stale());
+        if (is_held && catch_up(*place->room, late, late.admit_n)) return;
+        update_presence(place->room, late);
+      });
+}
+
+void House::note_admitted(Membership& membership) {
+  membership.admitted_known = membership.admitted_sent;
+  if (!membership.admitted_known) return;
+  membership.join_box.clear();
+  context_.timers.cancel(membership.admitted_timer);
 }
 
 // What follows `from`, and from then on as it comes. False: it is too much or not held, and the
@@ -230,26 +321,29 @@ std::optional<ApiError> House::handle_have(const Place& place, std::uint64_t n) 
 
 std::optional<ApiError> House::send_roster(const Place& place) {
   if (auto error = context_.check_limit(Limit::kRoster, place.membership->rosters)) return error;
-  send_parts(place.membership->join_id,
-             std::make_shared<std::vector<v1::RosterPart>>(place.room->log.roster()), 0);
+  // One at a time: the parts of two would be mixed.
+  if (place.membership->roster_timer != 0) return std::nullopt;
+  send_parts(place.membership->join_id, place.room->log.roster(), 0);
   return std::nullopt;
 }
 
 // A listener's queue is small: a large roster goes to it bit by bit, as it was at first.
-void House::send_parts(const base::JoinId& join_id, const Parts& parts, std::size_t from) {
+void House::send_parts(const base::JoinId& join_id, const RoomLog::Roster& parts,
+                       std::size_t from) {
   const std::optional<Place> place = find_by_join(join_id);
   if (!place || place->membership->socket == nullptr) return;
+  place->membership->roster_timer = 0;
   const std::size_t at_once =
       is_on_stage(*place->room, *place->membership) ? parts->size() : kPartsAtOnce;
   const std::size_t end = std::min(parts->size(), from + at_once);
   for (std::size_t i = from; i < end; ++i) {
     v1::KeysFromServer keys;
-    *keys.mutable_roster() = std::move((*parts)[i]);
+    *keys.mutable_roster() = (*parts)[i];
     send_keys(context_, *place->membership, std::move(keys));
   }
   if (end == parts->size()) return;
-  context_.timers.schedule(context_.now + kPartsPause,
-                           [this, join_id, parts, end] { send_parts(join_id, parts, end); });
+  place->membership->roster_timer = context_.timers.schedule(
+      context_.now + kPartsPause, [this, join_id, parts, end] { send_parts(join_id, parts, end); });
 }
 
 std::optional<ApiError> House::ask_for_box(const Place& place) {

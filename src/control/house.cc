@@ -114,6 +114,8 @@ void House::attach_socket(const Place& place, MemberSocket& socket) {
                 .reason = "socket.replaced",
                 .message = "Another connection of this join took over."});
   context_.timers.cancel(membership.socket_timer);
+  context_.timers.cancel(membership.roster_timer);
+  context_.timers.cancel(membership.admitted_timer);
   membership.awaiting_socket = true;  // connected, for update_presence
   if (place.is_member()) update_presence(place.room, membership);
   membership.awaiting_socket = false;
@@ -133,6 +135,7 @@ void House::attach_socket(const Place& place, MemberSocket& socket) {
     // Entries from where it says (HaveEntry).
     membership.following = false;
     socket.allow_large(place.room->log.state().on_stage(membership.leaf) != nullptr);
+    repeat_admitted(place.room, membership);
     send_welcome(place);
     send_media(context_, membership);
   }
@@ -145,6 +148,8 @@ void House::detach_socket(const base::JoinId& join_id, const MemberSocket& socke
   Membership& membership = *place->membership;
   membership.socket = nullptr;
   membership.following = false;
+  context_.timers.cancel(membership.roster_timer);
+  context_.timers.cancel(membership.admitted_timer);
   if (!place->is_member()) {
     membership.expire_timer = context_.timers.schedule(
         context_.now + context_.options.reconnect_grace, [this, join_id] { expire(join_id); });
@@ -207,6 +212,8 @@ void House::expire(const base::JoinId& join_id) {
 void House::forget(Membership& membership) {
   context_.timers.cancel(membership.socket_timer);
   context_.timers.cancel(membership.expire_timer);
+  context_.timers.cancel(membership.roster_timer);
+  context_.timers.cancel(membership.admitted_timer);
   by_token_.erase(membership.token_hash);
   by_join_.erase(membership.join_id);
 }

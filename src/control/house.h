@@ -51,7 +51,7 @@ class House {
     store::Hash token_hash{};
   };
   std::expected<void, ApiError> add_candidate(const RoomRef& room, Application application);
-  // The relay was told to open the endpoint: a keeper is asked.
+  // The relay has opened the endpoint: a keeper is asked. Nobody is asked for it before.
   void ask_for(const base::JoinId& join_id);
   // The endpoint is open and the client knows its token: its WebSocket is to come.
   void expect_socket(const base::JoinId& join_id);
@@ -118,22 +118,26 @@ class House {
   void review(const RoomRef& room);
   void review(const RoomRef& room, Candidate& candidate, bool tell_again);
   void offer_resume(const RoomRef& room, Candidate& candidate);
+  void offer_later(const RoomRef& room, Candidate& candidate, base::Duration wait);
   void cut_replaced(const RoomRef& room, const crypto::Ed25519PublicKey& identity);
   void refuse_candidate(const RoomRef& room, const roomlog::Hash& leaf, const ApiError& reason);
   void handle_refusal(const Place& place, const v1::RefuseCandidate& refusal);
 
   // entries.cc
   std::optional<ApiError> append(const Place& place, const v1::AppendEntry& request);
+  void refuse_append(const Place& place, const v1::AppendEntry& request, const ApiError& error);
   void commit(const RoomRef& room, AppendPlan plan);
   void cut_old(LiveRoom& room, rooms::MemberId member);
   void let_in(const RoomRef& room, const Entering& entering, std::uint64_t n);
   void deliver_entry(LiveRoom& room, std::uint64_t n);
   void send_admitted(const RoomRef& room, Membership& membership);
+  // Until the client has said something that only a member says.
+  void repeat_admitted(const RoomRef& room, Membership& membership);
+  void note_admitted(Membership& membership);
   bool catch_up(LiveRoom& room, Membership& membership, std::uint64_t from);
   std::optional<ApiError> handle_have(const Place& place, std::uint64_t n);
   std::optional<ApiError> send_roster(const Place& place);
-  using Parts = std::shared_ptr<std::vector<v1::RosterPart>>;
-  void send_parts(const base::JoinId& join_id, const Parts& parts, std::size_t from);
+  void send_parts(const base::JoinId& join_id, const RoomLog::Roster& parts, std::size_t from);
   std::optional<ApiError> ask_for_box(const Place& place);
   void pass_box(const Place& place, const v1::MemberBox& box);
 

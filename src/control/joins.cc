@@ -155,7 +155,7 @@ void Joins::admit(Attempt attempt) {
       });
 }
 
-// The room's keepers and the relay are asked at the same time; the answer waits for the relay.
+// The relay is asked first: whom a keeper is asked for must be there when the entry comes.
 void Joins::open(Attempt attempt) {
   const RoomRef room = house_.find(attempt.room);
   if (!room) return fail(attempt.responder, no_room());
@@ -189,7 +189,6 @@ void Joins::open(Attempt attempt) {
   endpoint.set_receive_later(true);
   pending_.emplace(id, std::move(attempt));
   context_.relay.send(command);  // the answer may come from inside this call
-  house_.ask_for(id);
 }
 
 void Joins::handle_opened(const v1::EndpointOpened& opened) {
@@ -219,6 +218,7 @@ void Joins::complete(Attempt attempt, const std::string& sdp_answer) {
   }
   house_.expect_socket(attempt.join_id);
   attempt.responder.ok(response);
+  house_.ask_for(attempt.join_id);
 }
 
 void Joins::handle_dropped(const base::JoinId& id, const ApiError& reason) {

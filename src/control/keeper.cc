@@ -126,8 +126,13 @@ void Keepers::review(const RoomRef& room) {
   for (const Key& key : idle) ask_next(room, key);
 }
 
-void Keepers::forget_refusals(LiveRoom& room) {
-  for (auto& [key, task] : room.tasks) task.cannot.clear();
+bool Keepers::forget_refusals(LiveRoom& room) {
+  bool forgotten = false;
+  for (auto& [key, task] : room.tasks) {
+    forgotten = forgotten || !task.cannot.empty();
+    task.cannot.clear();
+  }
+  return forgotten;
 }
 
 void Keepers::ask_next(const RoomRef& room, const Key& key) {

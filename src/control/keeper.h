@@ -35,8 +35,9 @@ class Keepers {
                const roomlog::Hash& keeper);
   // Keepers have come: whatever has nobody to ask is asked for again.
   void review(const RoomRef& room);
-  // Roles or the link have changed: who could not may be able to now.
-  static void forget_refusals(LiveRoom& room);
+  // Roles, the link or the room's places have changed: who could not may be able to now. False when
+  // nobody had said so.
+  static bool forget_refusals(LiveRoom& room);
 
  private:
   using Key = std::pair<TaskKind, roomlog::Hash>;

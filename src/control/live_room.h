@@ -13,6 +13,7 @@
 
 #include "alcove/v1/events.pb.h"
 #include "base/bytes.h"
+#include "base/http.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "control/api_error.h"
@@ -57,11 +58,15 @@ struct Membership {
   std::uint64_t admit_n = 0;
   std::string join_box;
   bool admitted_sent = false;
+  bool admitted_known = false;  // its client has shown that it got it
   // Whether its socket gets entries as they come. Not between Hello and HaveEntry.
   bool following = false;
 
   Timers::Id socket_timer = 0;
   Timers::Id expire_timer = 0;
+  Timers::Id offer_timer = 0;     // a candidate's, for the next offer to go on
+  Timers::Id roster_timer = 0;    // a roster is on its way in parts
+  Timers::Id admitted_timer = 0;  // for HaveEntry, after Admitted was sent again
   Bucket commands, reactions, hands, appends, beats, rosters, catch_ups;
 };
 
@@ -72,6 +77,8 @@ struct Candidate {
   bool followed_by_moderator = false;
   v1::JoinKeys keys;
   roomlog::Certificate certificate;
+  // The relay has its endpoint: from here on it is asked for.
+  bool opened = false;
   // As told last; UNSPECIFIED: nothing yet.
   v1::Waiting::Reason waiting = v1::Waiting::REASON_UNSPECIFIED;
   // By a keeper, while the candidate has no socket to hear it on.
@@ -111,6 +118,13 @@ struct LiveRoom {
   LruMap<crypto::Ed25519PublicKey, bool> seen_leaves{20'000};
   // What is open for a keeper, by the leaf that it is about.
   std::map<std::pair<TaskKind, roomlog::Hash>, KeeperTaskState> tasks;
+
+  // GET …/log as of entry n, as JSON and in binary.
+  struct LogAnswer {
+    std::uint64_t n = 0;
+    std::optional<base::HttpResponse> response;
+  };
+  std::array<LogAnswer, 2> log_answers;
 
   // What the next batch has.
   bool audience_dirty = false;

@@ -159,7 +159,14 @@ void Lobby::log(Request request) {
   const auto id = base::RoomId::parse(request.parameters.at(0));
   const RoomRef room = id ? house_.find(*id) : nullptr;
   if (!room) return request.responder.fail(no_room());
-  request.responder.ok(room->log.chain());
+  if (const auto error = context_.check_limit(Limit::kLog, limit_key(request.http.remote)))
+    return request.responder.fail(*error);
+  const bool binary = request.responder.binary();
+  LiveRoom::LogAnswer& answer = room->log_answers.at(binary ? 1 : 0);
+  const std::uint64_t n = room->log.state().n();
+  if (!answer.response || answer.n != n)
+    answer = {.n = n, .response = write_body(room->log.chain(), binary, 200)};
+  request.responder.answer(*answer.response);
 }
 
 // What a host's client made: for this server, and now.

@@ -33,6 +33,7 @@ constexpr std::array kLimits = {
     LimitRow{Limit::kBeat, {10, 2}},
     LimitRow{Limit::kRoster, {3, 1.0 / 5}},
     LimitRow{Limit::kCatchUp, {5, 1}},
+    LimitRow{Limit::kLog, {20, 1}},
 };
 
 LimitKey first_16(base::Bytes bytes) {

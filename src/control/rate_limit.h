@@ -47,6 +47,7 @@ enum class Limit : std::uint8_t {
   kStartRoom,      // by account
   kFollow,         // by account
   kSocket,         // WebSocket connections, by address
+  kLog,            // a room's chain by request, by address
   // By member or by connection: their buckets are kept by the caller.
   kCommand,
   kReaction,

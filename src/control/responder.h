@@ -20,6 +20,9 @@ class Responder {
       : respond_(std::move(respond)), binary_(binary), metrics_(&metrics) {}
 
   void ok(const google::protobuf::Message& message, int status = 200);
+  // A body that is the same for many: made once with this, and answered as often as needed.
+  bool binary() const { return binary_; }
+  void answer(base::HttpResponse response) { send(std::move(response)); }
   // headers: beside those that belong to the error.
   void fail(const ApiError& error, std::vector<std::pair<std::string, std::string>> headers = {});
 

@@ -33,7 +33,11 @@ void RoomLog::append(const roomlog::Entry& entry, roomlog::LogState::Checked che
 
 void RoomLog::keep(const roomlog::Entry& entry, roomlog::EntryClass entry_class) {
   const std::uint64_t n = entry.body.n();
-  if (entry_class.is_authority()) authority_.push_back({n, entry.object});
+  roster_.reset();
+  if (entry_class.is_authority()) {
+    authority_.push_back({n, entry.object});
+    authority_bytes_ += entry.object.ByteSizeLong();
+  }
   if (entry_class.advance) advance_ = {n, entry.object};
   if (entry_class.is_short()) head_ = {n, entry.object};
   entries_.push_back({.n = n,
@@ -91,9 +95,19 @@ std::optional<v1::LogChain> RoomLog::chain_before(std::uint64_t n) const {
   return chain;
 }
 
-std::vector<v1::RosterPart> RoomLog::roster() const {
+bool RoomLog::has_room_for(const roomlog::Entry& entry) const {
+  if (!state_.class_of(entry.body).is_authority()) return true;
+  const bool can_wait = std::ranges::any_of(entry.body.ops(), [](const v1::LogOp& op) {
+    return op.has_link() || op.has_invite() || op.has_lock() || op.has_role();
+  });
+  const std::size_t most = kMaxAuthorityBytes - (can_wait ? kReservedBytes : 0);
+  return authority_bytes_ + entry.object.ByteSizeLong() <= most;
+}
+
+RoomLog::Roster RoomLog::roster() const {
+  if (roster_) return roster_;
   std::vector<v1::RosterPart> parts;
-  if (entries_.empty()) return parts;
+  if (entries_.empty()) return std::make_shared<std::vector<v1::RosterPart>>();
   std::uint32_t index = 0;
   for (const auto& [leaf, certificate] : state_.roster()) {
     if (index % kCertificatesPerPart == 0) {
@@ -106,7 +120,8 @@ std::vector<v1::RosterPart> RoomLog::roster() const {
   }
   if (parts.empty()) parts.emplace_back();
   *parts.back().mutable_head() = parse(entries_.back().object);
-  return parts;
+  roster_ = std::make_shared<std::vector<v1::RosterPart>>(std::move(parts));
+  return roster_;
 }
 
 const RoomLog::Kept* RoomLog::find(std::uint64_t n) const {

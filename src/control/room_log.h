@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,8 +29,14 @@ class RoomLog {
   // What a joiner checks, as of now, or as of before entry n; nullopt when that is not held.
   v1::LogChain chain() const;
   std::optional<v1::LogChain> chain_before(std::uint64_t n) const;
-  // The roster as of now, in parts. None while the log is empty.
-  std::vector<v1::RosterPart> roster() const;
+  // The roster as of now, in parts, made once for all who ask. None while the log is empty.
+  using Roster = std::shared_ptr<const std::vector<v1::RosterPart>>;
+  Roster roster() const;
+  // Every joiner is given all entries of class authority: their bytes are bounded, so that a chain
+  // fits into one message. The last part is for what takes people out and lets the room go on.
+  static constexpr std::size_t kMaxAuthorityBytes = 512 << 10;
+  static constexpr std::size_t kReservedBytes = 64 << 10;
+  bool has_room_for(const roomlog::Entry& entry) const;
 
   // An entry as it is delivered.
   struct Kept {
@@ -62,7 +69,9 @@ class RoomLog {
 
   roomlog::LogState state_;
   std::vector<Numbered> authority_;  // all, in order
-  std::deque<Kept> entries_;         // the newest, without a gap
+  std::size_t authority_bytes_ = 0;
+  mutable Roster roster_;     // of the newest entry, where somebody has asked
+  std::deque<Kept> entries_;  // the newest, without a gap
   std::size_t held_bytes_ = 0;
   std::deque<Boxes> boxes_;  // of the newest fresh entries
   // However long ago they were written.

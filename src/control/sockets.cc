@@ -14,6 +14,8 @@ constexpr base::Duration kHelloTime = base::seconds(5);
 // A client's messages are small, but for what is written into a room's log.
 constexpr std::size_t kMaxClientMessage = 4096;
 constexpr std::size_t kMaxLargeMessage = 1 << 20;
+// What was on its way when a member left the stage is answered, not taken for an attack.
+constexpr base::Duration kShrinkAfter = base::seconds(10);
 
 ApiError bad_message(std::string message) {
   return {.code = ErrorCode::kInvalidArgument,
@@ -81,9 +83,17 @@ class Sockets::Socket final : public base::WebSocketHandler, public MemberSocket
   }
 
   void allow_large(bool allowed) override {
-    if (large_ == allowed || closing_) return;
-    large_ = allowed;
-    peer_.allow_large(allowed);
+    if (owner_ == nullptr || closing_) return;
+    Timers& timers = owner_->context_.timers;
+    if (allowed) {
+      timers.cancel(shrink_timer_);
+      set_large(true);
+    } else if (large_ && shrink_timer_ == 0) {
+      shrink_timer_ = timers.schedule(owner_->context_.now + kShrinkAfter, [this] {
+        shrink_timer_ = 0;
+        set_large(false);
+      });
+    }
   }
 
   void goodbye(const ApiError& error) {
@@ -97,6 +107,12 @@ class Sockets::Socket final : public base::WebSocketHandler, public MemberSocket
   bool waiting() const { return hello_timer_ != 0; }
 
  private:
+  void set_large(bool allowed) {
+    if (large_ == allowed || closing_) return;
+    large_ = allowed;
+    peer_.allow_large(allowed);
+  }
+
   void hello(const std::string& token) {
     if (join_id_) return refuse(bad_message("hello came twice."));
     const std::optional<House::Place> place = owner_->house_.find_by_token(token);
@@ -124,6 +140,7 @@ class Sockets::Socket final : public base::WebSocketHandler, public MemberSocket
   void leave_owner() {
     if (owner_ == nullptr) return;
     stop_waiting();
+    owner_->context_.timers.cancel(shrink_timer_);
     if (join_id_) owner_->house_.detach_socket(*join_id_, *this);
     owner_->open_.erase(this);
     owner_ = nullptr;
@@ -133,6 +150,7 @@ class Sockets::Socket final : public base::WebSocketHandler, public MemberSocket
   base::WebSocketPeer& peer_;
   std::optional<base::JoinId> join_id_;
   Timers::Id hello_timer_ = 0;
+  Timers::Id shrink_timer_ = 0;
   Bucket messages_;
   bool closing_ = false;
   bool large_ = false;

@@ -73,6 +73,12 @@ void Candidates::refuse_first() {
   waiting_.erase(waiting_.begin());
 }
 
+bool Candidates::drop_gone(const v1::AppendRefused& refused) {
+  std::size_t dropped = 0;
+  for (const std::uint32_t candidate : refused.gone()) dropped += waiting_.erase(candidate);
+  return dropped != 0;
+}
+
 void Candidates::fill(Draft& draft, bool alone) {
   const roomlog::LogState& state = member_.state;
   std::set<crypto::Ed25519PublicKey> identities;

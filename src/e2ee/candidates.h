@@ -30,6 +30,8 @@ class Candidates {
   // most one, after an entry of several was refused.
   void fill(Draft& draft, bool alone);
   void refuse_first();
+  // Who waits at the server no longer. False where none of them was here.
+  bool drop_gone(const v1::AppendRefused& refused);
 
  private:
   struct Candidate {

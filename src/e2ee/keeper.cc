@@ -109,18 +109,21 @@ void Keeper::drop_written() {
   written_.reset();
 }
 
-void Keeper::handle_refused(Instant now, Writer::Refusal refusal, const std::string& reason) {
+void Keeper::handle_refused(Instant now, Writer::Refusal refusal,
+                            const v1::AppendRefused& refused) {
   if (refusal == Writer::Refusal::kNotOurs) return;
   const auto duty = written_;
   if (refusal == Writer::Refusal::kConflict || !duty) {
     written_.reset();
     return;
   }
+  // Those who are left are written again.
+  if (duty == Duty::kRoster && candidates_.drop_gone(refused)) return drop_written();
   retry_at_ = now + kAskAgainAfter;
   switch (*duty) {
     case Duty::kEject:
     case Duty::kWish:
-      tell_not_acknowledged("The server refused it: " + reason.substr(0, 64));
+      tell_not_acknowledged("The server refused it: " + refused.reason().substr(0, 64));
       break;
     case Duty::kGiveStage:
       if (!give_stage_.empty()) give_stage_.erase(give_stage_.begin());

@@ -35,7 +35,7 @@ class Keeper {
   void handle_task(base::Instant now, const v1::KeeperTask& task);
   void handle_applied(base::Instant now, const Applied& applied, bool is_own);
   // What came of an own entry that was refused.
-  void handle_refused(base::Instant now, Writer::Refusal refusal, const std::string& reason);
+  void handle_refused(base::Instant now, Writer::Refusal refusal, const v1::AppendRefused& refused);
   void handle_not_acknowledged(base::Instant now);
   void begin(base::Instant now) { fresh_.begin(now); }
   void handle_disconnected(base::Instant now);

@@ -64,7 +64,7 @@ void RoomKeys::Implementation::handle_delivery(Instant now, const v1::LogDeliver
 void RoomKeys::Implementation::handle_refused(Instant now, const v1::AppendRefused& refused) {
   const Writer::Refusal refusal = writer.handle_refused(now, refused);
   if (member.admitted)
-    keeper.handle_refused(now, refusal, refused.reason());
+    keeper.handle_refused(now, refusal, refused);
   else if (refusal != Writer::Refusal::kNotOurs)
     joining.handle_refused();
 }

@@ -131,7 +131,9 @@ Writer::Refusal Writer::handle_refused(Instant now, const v1::AppendRefused& ref
   if (!on_the_way_ || on_the_way_->request != refused.request()) return Refusal::kNotOurs;
   const std::uint64_t n = on_the_way_->n;
   const bool is_conflict = refused.reason() == "log.conflict";
-  give_up(now, is_conflict ? 1 : kMaxFailures);
+  // Who waits no longer is in the way of the others: like a conflict, it says nothing about them.
+  const bool is_theirs = !is_conflict && refused.gone().empty();
+  give_up(now, is_theirs ? kMaxFailures : 1);
   if (!is_conflict) return Refusal::kRefused;
   if (member_.state.n() < n) free_at_ = now + kConflictWait;
   return Refusal::kConflict;

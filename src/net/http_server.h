@@ -31,7 +31,8 @@ struct HttpServerOptions {
   std::size_t max_connections_for_address = 1'000;
   std::size_t max_body = 65'536;
   std::size_t max_websocket_message = 65'536;
-  std::size_t max_websocket_queue = 1 << 20;
+  // The longest chain of a room's log and what a joiner has missed since.
+  std::size_t max_websocket_queue = 3 << 19;
   // For whom the API allows large messages.
   std::size_t max_large_websocket_message = 1 << 20;
   std::size_t max_large_websocket_queue = 16 << 20;

@@ -80,7 +80,10 @@ std::expected<void, Refusal> check_join(const Room& room, const Join& join) {
       is_last_of_stage(room, *inside))
     return std::unexpected(Refusal::kOnStageElsewhere);
   if (inside != nullptr && inside->shown()) return {};
-  if (room.member_count() >= room.options.max_members) return std::unexpected(Refusal::kFull);
+  // Those who are leaving are in the log's roster until somebody writes their departure.
+  const bool replaces = room.find(join.replaces) != nullptr;
+  if (!replaces && room.members.size() >= room.options.max_members)
+    return std::unexpected(Refusal::kFull);
   if (account == room.host || inside != nullptr || room.visitors.find(account)) return {};
   if (room.locked) return std::unexpected(Refusal::kLocked);
   if (room.kind == RoomKind::kSocial && !join.followed_by_moderator)

@@ -71,20 +71,145 @@ TEST_F(AdmissionTest, OnlyTheHostFounds) {
   EXPECT_EQ(members(room_id), 2U);
 }
 
-TEST_F(AdmissionTest, AKeeperIsAskedWhileTheRelayOpens) {
+TEST_F(AdmissionTest, AKeeperIsAskedWhenTheRelayHasOpened) {
   Client& host = open_room("ada");
   keeping = false;
   relay.answers = false;
   const Pending pending = begin_join(host.room_id, {}, "Grace");
-  ASSERT_EQ(asked(host).size(), 1U);
+  disconnect(host);
+  connect(host);
+  EXPECT_TRUE(asked(host).empty()) << "who is there is looked at anew, and it is nobody's yet";
   EXPECT_FALSE(pending->has_value());
+  relay.answer(relay.last_open().join_id());
+  EXPECT_EQ((*pending)->status, 200);
+  ASSERT_EQ(asked(host).size(), 1U);
   EXPECT_FALSE(asked(host)[0].admit().known());
   EXPECT_EQ(members(host.room_id), 1U);
   EXPECT_EQ(admit(host, asked(host)[0].admit()), "");
   EXPECT_EQ(members(host.room_id), 2U);
   EXPECT_FALSE(relay.receives(relay.last_open().join_id())) << "it does not know yet";
-  relay.answer(relay.last_open().join_id());
-  EXPECT_EQ((*pending)->status, 200);
+}
+
+TEST_F(AdmissionTest, AJoinThatTheRelayRefusesLeavesTheKeeperInPeace) {
+  Client& host = open_room("ada");
+  keeping = false;
+  relay.answers = false;
+  const Pending refused = begin_join(host.room_id, {}, "Grace");
+  const Pending again = begin_join(host.room_id, host.token);
+  relay.refuses = v1::EndpointRefused::REASON_BAD_OFFER;
+  for (const v1::RelayCommand& command : std::vector(relay.commands))
+    if (command.has_open() && command.open().join_id() != host.join_id)
+      relay.answer(command.open().join_id());
+  EXPECT_EQ(reason(**refused), "sdp.bad_offer");
+  EXPECT_EQ(reason(**again), "sdp.bad_offer");
+  EXPECT_TRUE(asked(host).empty());
+  relay.answers = true;
+  relay.refuses.reset();
+  Client& guest = member(host.room_id, "Edsger");
+  EXPECT_EQ(guest.peer->waiting(), W::REASON_ASKED) << "the host is still there";
+}
+
+TEST_F(AdmissionTest, ABatchThatNamesWhoIsGoneSaysSo) {
+  Client& host = open_room("ada");
+  keeping = false;
+  Client& gone = member(host.room_id, "Gone");
+  Client& there = member(host.room_id, "There");
+  const std::vector<T> tasks = asked(host);
+  const auto batch = [&](bool with_gone) {
+    std::vector<v1::LogOp> ops;
+    if (with_gone) ops.push_back(roomlog_test::admit_op(gone.keys.certificate));
+    ops.push_back(roomlog_test::admit_op(there.keys.certificate));
+    v1::AppendEntry append = draft(host, ops);
+    for (std::size_t i = with_gone ? 0 : 1; i < tasks.size(); ++i) {
+      v1::JoinBox& box = *append.add_join_boxes();
+      box.set_candidate(tasks[i].admit().candidate());
+      box.set_box(std::string(84, 'j'));
+    }
+    return append;
+  };
+  must(gone, leave());
+  EXPECT_EQ(send(host, batch(true)), "log.candidate_gone");
+  const auto refused = host.peer->last(K::kAppendRefused)->append_refused();
+  ASSERT_EQ(refused.gone_size(), 1);
+  EXPECT_EQ(refused.gone(0), tasks[0].admit().candidate());
+  EXPECT_EQ(send(host, batch(false)), "");
+  EXPECT_TRUE(there.peer->last(K::kAdmitted));
+}
+
+TEST_F(AdmissionTest, AResumeThatIsRefusedIsOfferedAnew) {
+  Client& host = open_room("ada");
+  disconnect(host);
+  keeping = false;
+  Client& again = join(host.room_id, host.token);
+  connect(again);
+  ASSERT_EQ(again.peer->all(K::kResume).size(), 1U);
+  v1::AppendEntry wrong =
+      draft(again, {roomlog_test::admit_op(again.keys.certificate)}, v1::ADVANCE_FRESH, true);
+  wrong.mutable_entry()->mutable_signature()->front() ^= 1;
+  EXPECT_EQ(send(again, wrong), "log.invalid");
+  EXPECT_EQ(again.peer->all(K::kResume).size(), 2U);
+  EXPECT_EQ(again.peer->all(K::kRoster).size(), 2U);
+  EXPECT_EQ(resume(again), "");
+}
+
+class OfferLimitTest : public AdmissionTest {
+ protected:
+  OfferLimitTest() { restart(ServerOptions()); }
+};
+
+TEST_F(OfferLimitTest, OffersToGoOnAreLimitedAndComeAllTheSame) {
+  Client& host = open_room("ada");
+  disconnect(host);
+  keeping = false;
+  Client& again = join(host.room_id, host.token);
+  connect(again);
+  v1::ClientMessage resync;
+  resync.mutable_resync();
+  for (int i = 0; i < 10; ++i) say(again, resync);
+  EXPECT_EQ(again.peer->all(K::kResume).size(), 3U);
+  EXPECT_FALSE(again.peer->closed);
+  advance(base::milliseconds(4900));
+  EXPECT_EQ(again.peer->all(K::kResume).size(), 3U);
+  advance(base::milliseconds(200));
+  EXPECT_EQ(again.peer->all(K::kResume).size(), 4U);
+  advance(base::seconds(30));
+  EXPECT_EQ(again.peer->all(K::kResume).size(), 4U) << "once for all of them";
+  EXPECT_EQ(resume(again), "");
+}
+
+TEST_F(AdmissionTest, WhoWasOfferedToGoOnIsToldWhenAnotherDid) {
+  Client& host = open_room("ada");
+  Client& second = moderator(host, "Second");
+  disconnect(second);
+  disconnect(host);
+  keeping = false;
+  Client& one = join(host.room_id, host.token);
+  connect(one);
+  Client& two = join(host.room_id, second.token);
+  connect(two);
+  EXPECT_EQ(two.peer->waiting(), W::REASON_RESUME);
+  EXPECT_EQ(resume(one), "");
+  EXPECT_EQ(two.peer->waiting(), W::REASON_ASKED);
+  EXPECT_EQ(resume(two), "log.conflict");
+  disconnect(one);
+  EXPECT_EQ(two.peer->waiting(), W::REASON_RESUME);
+  EXPECT_EQ(two.peer->all(K::kResume).size(), 2U) << "of the log as it is now";
+  EXPECT_EQ(resume(two), "");
+}
+
+TEST_F(AdmissionTest, APlaceThatBecomesFreeIsForWhoCouldNotBeLetIn) {
+  Client& host = open_room("ada");
+  Client& leaver = member(host.room_id, "Leaver");
+  keeping = false;
+  Client& guest = member(host.room_id, "Grace");
+  const std::size_t asks = asked(host).size();
+  refuse(host, asked(host).back().admit().candidate(), v1::RefuseCandidate::REASON_CANNOT_CHECK);
+  EXPECT_EQ(guest.peer->waiting(), W::REASON_NOBODY);
+  must(leaver, leave());
+  EXPECT_EQ(guest.peer->waiting(), W::REASON_NOBODY);
+  EXPECT_EQ(depart(host, leaver), "");
+  EXPECT_EQ(guest.peer->waiting(), W::REASON_ASKED);
+  EXPECT_EQ(asked(host).size(), asks + 1);
 }
 
 TEST_F(AdmissionTest, ACandidateIsInNobodysListAndMayOnlyLeave) {
@@ -106,7 +231,7 @@ TEST_F(AdmissionTest, ACandidateIsInNobodysListAndMayOnlyLeave) {
   must(guest, leave());
   EXPECT_EQ(goodbye(guest), "join.invalid");
   EXPECT_EQ(relay.last_about(guest.join_id), "closed");
-  EXPECT_EQ(admit(host, asked(host)[0].admit()), "log.invalid") << "it waits no longer";
+  EXPECT_EQ(admit(host, asked(host)[0].admit()), "log.candidate_gone");
   advance(base::seconds(1));
   EXPECT_TRUE(host.peer->take_events().empty());
 }
@@ -181,12 +306,6 @@ TEST_F(AdmissionTest, RefusalsEndTheJoin) {
   connect(early);
   EXPECT_EQ(goodbye(early), "room.locked");
   EXPECT_TRUE(early.peer->closed);
-  // Before the relay has answered it is the request that fails.
-  relay.answers = false;
-  const Pending pending = begin_join(host.room_id, {}, "Late");
-  refuse(host, asked(host).back().admit().candidate(), v1::RefuseCandidate::REASON_NO_LINK);
-  ASSERT_TRUE(pending->has_value());
-  EXPECT_EQ(reason(**pending), "room.not_admitted");
 }
 
 class AnswersTest : public AdmissionTest {
@@ -256,7 +375,7 @@ TEST_F(AdmissionTest, ALaterJoinOfTheAccountReplacesTheCandidate) {
   Client& second = join(host.room_id, grace);
   connect(second);
   EXPECT_EQ(goodbye(first), "join.replaced");
-  EXPECT_EQ(admit(host, asked(host).front().admit()), "log.invalid");
+  EXPECT_EQ(admit(host, asked(host).front().admit()), "log.candidate_gone");
   EXPECT_EQ(admit(host, asked(host).back().admit()), "");
   EXPECT_TRUE(second.peer->last(K::kAdmitted));
 }
@@ -267,7 +386,9 @@ TEST_F(AdmissionTest, CandidatesAreBounded) {
   restart(options);
   Client& host = open_room("ada");
   keeping = false;
-  for (const char* name : {"A", "B", "C"}) member(host.room_id, name);
+  Client& first = member(host.room_id, "A");
+  member(host.room_id, "B");
+  Client& last = member(host.room_id, "C");
   EXPECT_EQ(reason(try_join(host.room_id, {}, "D")), "room.full");
   // The room takes two of them.
   const std::vector<T> tasks = asked(host);
@@ -275,6 +396,17 @@ TEST_F(AdmissionTest, CandidatesAreBounded) {
   EXPECT_EQ(admit(host, tasks[1].admit()), "");
   EXPECT_EQ(admit(host, tasks[2].admit()), "room.full");
   EXPECT_EQ(members(host.room_id), 3U);
+  EXPECT_EQ(goodbye(last), "room.full");
+  EXPECT_EQ(relay.last_about(last.join_id), "closed");
+  const auto told = host.peer->last(K::kAppendRefused)->append_refused();
+  ASSERT_EQ(told.gone_size(), 1);
+  EXPECT_EQ(told.gone(0), tasks[2].admit().candidate());
+  // Who has left has its place until the log says so: else a room could have any number.
+  must(first, leave());
+  EXPECT_EQ(members(host.room_id), 2U);
+  EXPECT_EQ(reason(try_join(host.room_id, {}, "D")), "room.full");
+  EXPECT_EQ(depart(host, first), "");
+  EXPECT_EQ(try_join(host.room_id, {}, "D").status, 200);
 }
 
 TEST_F(AdmissionTest, WithoutAKeeperACandidateWaitsForOne) {
@@ -338,6 +470,7 @@ TEST_F(AdmissionTest, ARoomWithAKeeperIsNotResumed) {
   EXPECT_EQ(again.peer->waiting(), W::REASON_RESUME);
   connect(host);
   EXPECT_EQ(again.peer->waiting(), W::REASON_ASKED);
+  advance(base::seconds(11));
   EXPECT_FALSE(again.peer->large);
   disconnect(host);
   EXPECT_EQ(resume(again), "");

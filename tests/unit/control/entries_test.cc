@@ -127,7 +127,7 @@ TEST_F(EntriesTest, OnlyWhoWaitsHereIsAdmitted) {
   keeping = false;
   const auto stranger = make_keys(host.room_id, "Stranger", "guest");
   v1::AppendEntry append = draft(host, {roomlog_test::admit_op(stranger.certificate)});
-  EXPECT_EQ(send(host, append), "log.invalid");
+  EXPECT_EQ(send(host, append), "log.candidate_gone");
   Client& guest = member(host.room_id, "Grace");
   const v1::AdmitTask task = host.peer->tasks(T::kAdmit).back().admit();
   append = draft(host, {roomlog_test::admit_op(guest.keys.certificate)});
@@ -210,7 +210,7 @@ TEST_F(EntriesTest, AfterAReconnectItGoesOnFromWhereItWas) {
   EXPECT_EQ(fresh(host), "");
   connect(guest);
   EXPECT_EQ(beat(host), "");
-  EXPECT_TRUE(guest.peer->keys.empty()) << "not before it says what it has";
+  EXPECT_TRUE(delivered(guest).empty()) << "not before it says what it has";
   have(guest, n);
   EXPECT_EQ(numbers(guest), (std::vector{n + 1, n + 2, n + 3}));
   EXPECT_EQ(delivered(guest)[1].box(), box_for(guest.leaf(), n + 2));
@@ -219,6 +219,32 @@ TEST_F(EntriesTest, AfterAReconnectItGoesOnFromWhereItWas) {
   have(guest, n + 5);
   EXPECT_EQ(goodbye(guest), "join.stale") << "nobody has written that";
   EXPECT_TRUE(guest.peer->closed);
+}
+
+TEST_F(EntriesTest, AnAdmissionThatWasLostOnTheWayIsSentAgain) {
+  Client& host = open_room("ada");
+  Client& guest = member(host.room_id, "Grace");
+  const std::uint64_t n = log_of(host).n();
+  const std::string sent = guest.peer->last(K::kAdmitted)->SerializeAsString();
+  disconnect(guest);  // and what was on the way is gone
+  EXPECT_EQ(fresh(host), "");
+  connect(guest);
+  ASSERT_TRUE(guest.peer->last(K::kAdmitted));
+  EXPECT_EQ(guest.peer->last(K::kAdmitted)->SerializeAsString(), sent) << "with its box";
+  EXPECT_TRUE(guest.peer->messages.front().has_welcome());
+  EXPECT_TRUE(numbers(guest).empty());
+  EXPECT_EQ(fresh(host), "");
+  advance(base::seconds(2));
+  EXPECT_EQ(numbers(guest), (std::vector{n + 1, n + 2})) << "it does not say what it has";
+  EXPECT_EQ(fresh(host), "");
+  EXPECT_EQ(numbers(guest).back(), n + 3);
+  // From the first thing that only a member says it is known.
+  have(guest, n + 3);
+  disconnect(guest);
+  connect(guest);
+  EXPECT_FALSE(guest.peer->last(K::kAdmitted));
+  advance(base::seconds(5));
+  EXPECT_TRUE(numbers(guest).empty());
 }
 
 TEST_F(EntriesTest, BoxesOfTheLastFewFreshEntriesAreHeld) {
@@ -278,6 +304,27 @@ TEST_F(EntriesTest, ALargeRosterComesToAListenerBitByBit) {
   EXPECT_TRUE(parts.back().roster().has_head());
 }
 
+TEST_F(EntriesTest, ARosterOnItsWayIsNotSentTwice) {
+  Client& host = open_room("ada");
+  for (int i = 0; i < 1030; ++i) join(host.room_id, {}, "G" + std::to_string(i));
+  Client& guest = member(host.room_id, "Grace");
+  const auto request_roster = [&] {
+    ask(guest, [](v1::KeysFromClient& keys) { keys.mutable_request_roster(); });
+  };
+  request_roster();
+  request_roster();
+  EXPECT_EQ(guest.peer->all(K::kRoster).size(), 16U);
+  advance(base::seconds(3));
+  EXPECT_EQ(guest.peer->all(K::kRoster).size(), 17U);
+  request_roster();
+  EXPECT_EQ(guest.peer->all(K::kRoster).size(), 33U);
+  // What was for a connection that is gone is not said to the next one.
+  disconnect(guest);
+  connect(guest);
+  advance(base::seconds(5));
+  EXPECT_TRUE(guest.peer->all(K::kRoster).empty());
+}
+
 class RosterLimitTest : public EntriesTest {
  protected:
   RosterLimitTest() { restart(ServerOptions()); }
@@ -290,6 +337,16 @@ TEST_F(RosterLimitTest, RostersAreLimited) {
   EXPECT_FALSE(host.peer->closed);
   ask(host, [](v1::KeysFromClient& keys) { keys.mutable_request_roster(); });
   EXPECT_EQ(goodbye(host), "rate_limited");
+}
+
+TEST_F(RosterLimitTest, ChainsByRequestAreLimited) {
+  Client& host = open_room("ada");
+  const std::string path = "/v1/rooms/" + host.room_id + "/log";
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(request(make("GET", path)).status, 200);
+  EXPECT_EQ(reason(request(make("GET", path))), "rate_limited");
+  advance(base::seconds(3));
+  EXPECT_EQ(set_locked(host, true), "");
+  EXPECT_EQ(parse<v1::LogChain>(request(make("GET", path))).authority_size(), 2) << "as it is now";
 }
 
 TEST_F(RosterLimitTest, EntriesAreLimitedByThemselves) {
@@ -396,12 +453,19 @@ TEST_F(EntriesTest, LargeMessagesAreForTheStage) {
   to_stage(host, guest);
   EXPECT_TRUE(guest.peer->large);
   EXPECT_EQ(move_down(host, guest), "");
-  EXPECT_FALSE(guest.peer->large);
   v1::ClientMessage message;
   message.set_padding(std::string(5000, '\0'));
   message.mutable_keys()->mutable_append();
   say(host, message);
   EXPECT_FALSE(host.peer->closed);
+  // What was on the way is refused, and the connection stays.
+  say(guest, message);
+  EXPECT_EQ(guest.peer->last(K::kAppendRefused)->append_refused().reason(), "log.invalid");
+  EXPECT_FALSE(guest.peer->closed);
+  advance(base::seconds(9));
+  EXPECT_TRUE(guest.peer->large);
+  advance(base::seconds(2));
+  EXPECT_FALSE(guest.peer->large);
   say(guest, message);
   EXPECT_EQ(goodbye(guest), "socket.bad_message");
 }

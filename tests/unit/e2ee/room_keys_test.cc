@@ -164,6 +164,35 @@ TEST(RoomKeys, NextKeeperAdmitsWhenTheFirstDisappears) {
   EXPECT_LE(*room.person(joiner).admitted_at - asked, seconds(1));
 }
 
+TEST(RoomKeys, WhoIsGoneIsLeftOutOfTheNextEntry) {
+  Room room(1, 1);
+  std::vector<Who> joiners;
+  for (const char* name : {"first", "gone", "there"}) joiners.push_back(room.add_person(name));
+  std::uint32_t gone = 0;
+  std::optional<std::vector<std::uint32_t>> next;
+  room.filter_append = [&](Who from, v1::AppendEntry& append) {
+    if (gone != 0 && !next && append.join_boxes_size() != 0) {
+      next.emplace();
+      for (const v1::JoinBox& box : append.join_boxes()) next->push_back(box.candidate());
+    }
+    if (gone != 0 || append.join_boxes_size() != 2) return true;
+    gone = append.join_boxes(0).candidate();
+    v1::KeysFromServer refused;
+    refused.mutable_append_refused()->set_request(append.request());
+    refused.mutable_append_refused()->set_reason("log.candidate_gone");
+    refused.mutable_append_refused()->add_gone(gone);
+    room.deliver(from, refused);
+    return false;
+  };
+  for (const Who joiner : joiners) room.join(joiner);
+  room.run_for(milliseconds(480));
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(*next, std::vector{gone + 1});
+  EXPECT_TRUE(room.keys(joiners[2]).admitted());
+  EXPECT_FALSE(room.keys(joiners[1]).admitted());
+  EXPECT_TRUE(room.person(joiners[1]).refusals.empty());
+}
+
 TEST(RoomKeys, ThreeHundredJoinsInASecond) {
   Room room(1, 1);
   std::vector<Who> joiners;

@@ -175,7 +175,7 @@ export class Inside {
       this.#writer.conflict(nowMs, refused.request);
     } else {
       const inFlight = this.#writer.refused(refused.request);
-      if (inFlight !== null) this.#giveUp(nowMs, inFlight, 'refused');
+      if (inFlight !== null) this.#refused(nowMs, inFlight, refused.gone);
     }
     this.#work(nowMs, wallMs);
   }
@@ -323,6 +323,12 @@ export class Inside {
     this.#keeper.settle(plan);
     this.shared.warnings.end('not_acknowledged');
     if (plan.command !== null) this.#answer(plan.command.id, 'done');
+  }
+
+  /** Without those who wait no longer it is written again; where none of them is in it, it is over. */
+  #refused(nowMs: number, inFlight: InFlight, gone: readonly number[]): void {
+    if (this.#keeper.dropGone(inFlight.plan, gone)) this.#expose(nowMs, inFlight, 'overtaken');
+    else this.#giveUp(nowMs, inFlight, 'refused');
   }
 
   /** It will not be written again by itself. */

@@ -70,6 +70,12 @@ export class Keeper {
     return commands;
   }
 
+  /** Who waits at the server no longer. False where the entry with this plan had none of them. */
+  dropGone(plan: Plan, gone: readonly number[]): boolean {
+    this.#candidates = this.#candidates.filter(({ number }) => !gone.includes(number));
+    return plan.candidates.some(({ number }) => gone.includes(number));
+  }
+
   /** The entry was ordered, or will not be written again. */
   settle(plan: Plan): void {
     this.#commands = this.#commands.filter((command) => command !== plan.command);

@@ -65,6 +65,28 @@ describe('a room', () => {
     expect(house.log.roster()).toHaveLength(13);
   });
 
+  it('writes a batch again without who is gone', async () => {
+    const sizes: number[] = [];
+    house.intake = (person, message) => {
+      const append = message.message.case === 'append' ? message.message.value : null;
+      if (append === null || append.joinBoxes.length === 0) return message;
+      sizes.push(append.joinBoxes.length);
+      const [first, ...others] = append.joinBoxes;
+      if (first === undefined || others.length !== 1) return message;
+      const reason = 'log.candidate_gone';
+      const refused = { request: append.request, reason, message: '', gone: [first.candidate] };
+      house.send(person, 'appendRefused', refused);
+      return undefined;
+    };
+    const names = ['First', 'Gone', 'There'].map((name) => identity(name, 'guest'));
+    const [, gone, there] = await Promise.all(names.map((name) => house.join(name)));
+    house.run(1_000);
+    expect(sizes).toEqual([1, 2, 1]);
+    expect(there?.keys.admitted).toBe(true);
+    expect(gone?.keys.admitted).toBe(false);
+    expect(house.refusals).toEqual([]);
+  });
+
   it('gives a seat only to whom its moderator invited', async () => {
     const listener = await house.enter(ben);
     house.task(host, 'giveStage', listener.leaf);
