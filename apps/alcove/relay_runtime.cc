@@ -57,6 +57,12 @@ void ShardThread::handle_batch_end(base::Instant now) {
   const relay::ShardCounters counters = shard_.counters();
   const std::scoped_lock lock(counters_mutex_);
   published_ = counters;
+  published_load_ = shard_.load();
+}
+
+void ShardThread::handle_batch_cost(base::Instant began, base::Instant ended) {
+  shard_.handle_batch_cost(began, ended);
+  overloaded_.store(shard_.load().overloaded, std::memory_order_relaxed);
 }
 
 void ShardThread::hand_over_messages() {
@@ -73,6 +79,11 @@ void ShardThread::hand_over_messages() {
 relay::ShardCounters ShardThread::counters() const {
   const std::scoped_lock lock(counters_mutex_);
   return published_;
+}
+
+relay::Load ShardThread::load() const {
+  const std::scoped_lock lock(counters_mutex_);
+  return published_load_;
 }
 
 RelayRuntime::RelayRuntime(net::EventLoop& loop, net::MediaPort& port, unsigned threads,
@@ -103,6 +114,10 @@ void RelayRuntime::start() {
 }
 
 void RelayRuntime::send(const v1::RelayCommand& command) {
+  if (command.has_open()) {
+    for (unsigned i = 0; i < shards_.size(); ++i)
+      assigner_.set_overloaded(i, shards_[i]->overloaded());
+  }
   const std::optional<unsigned> target = assigner_.route(command);
   for (unsigned i = 0; i < shards_.size(); ++i) {
     if (target && *target != i) continue;
@@ -146,9 +161,19 @@ relay::ShardCounters RelayRuntime::counters() const {
     sum.endpoints += one.endpoints;
     sum.endpoints_connected += one.endpoints_connected;
     sum.rooms += one.rooms;
+    sum.refused_overloaded += one.refused_overloaded;
+    sum.handshake_flights += one.handshake_flights;
+    sum.handshakes_waiting += one.handshakes_waiting;
     for (std::size_t i = 0; i < sum.dropped.size(); ++i) sum.dropped[i] += one.dropped[i];
   }
   return sum;
+}
+
+std::vector<relay::Load> RelayRuntime::loads() const {
+  std::vector<relay::Load> loads;
+  loads.reserve(shards_.size());
+  for (const auto& shard : shards_) loads.push_back(shard->load());
+  return loads;
 }
 
 std::uint64_t RelayRuntime::dropped() const {
