@@ -36,8 +36,10 @@ class ShardThread final : public net::MediaHandler {
 
  private:
   void hand_over_messages();
+  void handle_commands(base::Instant now);
 
   RelayRuntime& runtime_;
+  const unsigned index_;
   crypto::SystemRandom random_;
   relay::Shard shard_;
   relay::ShardOutput output_;
@@ -45,6 +47,7 @@ class ShardThread final : public net::MediaHandler {
   net::HandoffQueue<relay::ShardMessage> messages_;
   // Kept, so that their memory is used again.
   std::vector<v1::RelayCommand> taken_commands_;
+  std::size_t next_command_ = 0;  // of those taken
   std::vector<relay::ShardMessage> taken_messages_;
   std::vector<std::vector<relay::ShardMessage>> outgoing_;  // by shard
 
