@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <iterator>
 
 namespace alcove::app {
@@ -17,6 +18,13 @@ class Text {
   void labelled(std::string_view name, std::string_view reason, std::uint64_t value) {
     fmt::format_to(std::back_inserter(text_), "alcove_{}{{reason=\"{}\"}} {}\n", name, reason,
                    value);
+  }
+  template <typename Value>
+  void shard_gauge(std::string_view name, std::span<const relay::Load> loads, Value value) {
+    fmt::format_to(std::back_inserter(text_), "# TYPE alcove_{} gauge\n", name);
+    for (std::size_t shard = 0; shard < loads.size(); ++shard)
+      fmt::format_to(std::back_inserter(text_), "alcove_{}{{shard=\"{}\"}} {}\n", name, shard,
+                     value(loads[shard]));
   }
   std::string take() { return std::move(text_); }
 
@@ -67,20 +75,40 @@ void add_relay(Text& text, const relay::ShardCounters& relay) {
   text.gauge("relay_endpoints", relay.endpoints);
   text.gauge("relay_endpoints_connected", relay.endpoints_connected);
   text.gauge("relay_shard_rooms", relay.rooms);
+  text.counter("relay_refused_overloaded_total", relay.refused_overloaded);
+  text.counter("relay_handshake_flights_total", relay.handshake_flights);
+  text.gauge("relay_handshakes_waiting", relay.handshakes_waiting);
   text.type("relay_dropped_total");
   for (std::size_t i = 0; i < relay.dropped.size(); ++i)
     text.labelled("relay_dropped_total", relay::name(static_cast<relay::DropReason>(i)),
                   relay.dropped[i]);
 }
 
+double seconds_of(base::Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+void add_loads(Text& text, std::span<const relay::Load> loads) {
+  text.shard_gauge("relay_shard_busy_ratio", loads,
+                   [](const relay::Load& load) { return load.busy / 1000.0; });
+  text.shard_gauge("relay_shard_queue_age_seconds", loads,
+                   [](const relay::Load& load) { return seconds_of(load.queue_age); });
+  text.shard_gauge("relay_shard_fan_out_seconds", loads,
+                   [](const relay::Load& load) { return seconds_of(load.longest_fan_out); });
+  text.shard_gauge("relay_shard_overloaded", loads,
+                   [](const relay::Load& load) { return load.overloaded ? 1.0 : 0.0; });
+}
+
 }  // namespace
 
 std::string metrics_text(const net::HttpCounters& http, const net::MediaPortCounters& media,
-                         const relay::ShardCounters& relay, std::uint64_t queue_drops) {
+                         const relay::ShardCounters& relay, std::span<const relay::Load> loads,
+                         std::uint64_t queue_drops) {
   Text text;
   add_http(text, http);
   add_media(text, media);
   add_relay(text, relay);
+  add_loads(text, loads);
   text.counter("queue_drops_total", queue_drops);
   return text.take();
 }

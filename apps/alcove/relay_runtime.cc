@@ -1,5 +1,7 @@
 #include "alcove/relay_runtime.h"
 
+#include <algorithm>
+
 #include "alcove/shard_thread.h"
 #include "base/log.h"
 #include "net/clock.h"
@@ -11,6 +13,7 @@ constexpr std::size_t kMaxCommands = 65'536;
 constexpr std::size_t kMaxEvents = 65'536;
 // About a second of a full stage in a thousand rooms.
 constexpr std::size_t kMaxMessages = 65'536;
+constexpr std::size_t kCommandsAtOnce = 8;
 constexpr base::Duration kPublishEvery = base::milliseconds(500);
 
 crypto::Certificate make_certificate() {
@@ -23,6 +26,7 @@ crypto::Certificate make_certificate() {
 ShardThread::ShardThread(RelayRuntime& runtime, const relay::ShardOptions& options,
                          const crypto::Certificate& certificate)
     : runtime_(runtime),
+      index_(options.index),
       shard_(options, certificate, random_),
       commands_(kMaxCommands),
       messages_(kMaxMessages),
@@ -39,14 +43,26 @@ void ShardThread::handle_connection_closed(base::Instant now, std::uint64_t conn
 void ShardThread::handle_timeout(base::Instant now) { shard_.handle_timeout(now, output_); }
 
 void ShardThread::handle_wake(base::Instant now) {
-  commands_.take(taken_commands_);
-  for (const v1::RelayCommand& command : taken_commands_)
-    shard_.handle_command(now, command, output_);
-  taken_commands_.clear();
   messages_.take(taken_messages_);
   for (relay::ShardMessage& message : taken_messages_)
     shard_.handle_shard_message(now, std::move(message), output_);
   taken_messages_.clear();
+  handle_commands(now);
+}
+
+// A crowd's offers take time to read: some at once, then what has arrived has its turn.
+void ShardThread::handle_commands(base::Instant now) {
+  const bool takes = next_command_ == taken_commands_.size();
+  if (takes) {
+    taken_commands_.clear();
+    next_command_ = 0;
+    commands_.take(taken_commands_);
+  }
+  const std::size_t end = std::min(next_command_ + kCommandsAtOnce, taken_commands_.size());
+  for (; next_command_ < end; ++next_command_)
+    shard_.handle_command(now, taken_commands_[next_command_], output_);
+  // What was queued since the last take may have been announced by the very wake that this is.
+  if (!takes || next_command_ < taken_commands_.size()) runtime_.port_.wake(index_);
 }
 
 void ShardThread::handle_batch_end(base::Instant now) {
@@ -57,6 +73,12 @@ void ShardThread::handle_batch_end(base::Instant now) {
   const relay::ShardCounters counters = shard_.counters();
   const std::scoped_lock lock(counters_mutex_);
   published_ = counters;
+  published_load_ = shard_.load();
+}
+
+void ShardThread::handle_batch_cost(base::Instant began, base::Instant ended) {
+  shard_.handle_batch_cost(began, ended);
+  overloaded_.store(shard_.load().overloaded, std::memory_order_relaxed);
 }
 
 void ShardThread::hand_over_messages() {
@@ -73,6 +95,11 @@ void ShardThread::hand_over_messages() {
 relay::ShardCounters ShardThread::counters() const {
   const std::scoped_lock lock(counters_mutex_);
   return published_;
+}
+
+relay::Load ShardThread::load() const {
+  const std::scoped_lock lock(counters_mutex_);
+  return published_load_;
 }
 
 RelayRuntime::RelayRuntime(net::EventLoop& loop, net::MediaPort& port, unsigned threads,
@@ -103,6 +130,10 @@ void RelayRuntime::start() {
 }
 
 void RelayRuntime::send(const v1::RelayCommand& command) {
+  if (command.has_open()) {
+    for (unsigned i = 0; i < shards_.size(); ++i)
+      assigner_.set_overloaded(i, shards_[i]->overloaded());
+  }
   const std::optional<unsigned> target = assigner_.route(command);
   for (unsigned i = 0; i < shards_.size(); ++i) {
     if (target && *target != i) continue;
@@ -146,9 +177,19 @@ relay::ShardCounters RelayRuntime::counters() const {
     sum.endpoints += one.endpoints;
     sum.endpoints_connected += one.endpoints_connected;
     sum.rooms += one.rooms;
+    sum.refused_overloaded += one.refused_overloaded;
+    sum.handshake_flights += one.handshake_flights;
+    sum.handshakes_waiting += one.handshakes_waiting;
     for (std::size_t i = 0; i < sum.dropped.size(); ++i) sum.dropped[i] += one.dropped[i];
   }
   return sum;
+}
+
+std::vector<relay::Load> RelayRuntime::loads() const {
+  std::vector<relay::Load> loads;
+  loads.reserve(shards_.size());
+  for (const auto& shard : shards_) loads.push_back(shard->load());
+  return loads;
 }
 
 std::uint64_t RelayRuntime::dropped() const {

@@ -13,6 +13,7 @@
 #include "net/handoff_queue.h"
 #include "net/media_port.h"
 #include "relay/counters.h"
+#include "relay/load_meter.h"
 #include "relay/shard.h"
 #include "relay/shard_assigner.h"
 
@@ -38,6 +39,8 @@ class RelayRuntime final : public control::RelayLink {
   void send(const v1::RelayCommand& command) override;
   // Any thread; the sum over the shards, at most a second old.
   relay::ShardCounters counters() const;
+  // By shard, at most a second old.
+  std::vector<relay::Load> loads() const;
   // Commands, events and messages that found a full queue.
   std::uint64_t dropped() const;
 

@@ -235,7 +235,8 @@ base::Result<void> House::open_metrics() {
   if (!config_.metrics.listen) return {};
   metrics_handler_ = std::make_unique<MetricsHandler>([this] {
     return control_->metrics() + metrics_text(http_->counters(), port_->counters(),
-                                              relay_->counters(), relay_->dropped());
+                                              relay_->counters(), relay_->loads(),
+                                              relay_->dropped());
   });
   net::HttpServerOptions options;
   options.listen = {*config_.metrics.listen};

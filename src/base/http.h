@@ -50,6 +50,11 @@ class WebSocketPeer {
   // Queues a binary message. A peer whose queue is full (the transport's bound) is dropped: its
   // handler gets on_closed later, never from inside this call.
   virtual void send(Buffer message) = 0;
+  // The same for a message whose end is the same for many peers: it is shared, not copied.
+  virtual void send_shared(Buffer begin, std::shared_ptr<const Buffer> end) {
+    begin.insert(begin.end(), end->begin(), end->end());
+    send(std::move(begin));
+  }
   // Whether messages may be large, both ways: up to the transport's larger bounds. Not at first.
   virtual void allow_large(bool allowed) = 0;
   // Sends what is queued, then closes.

@@ -175,11 +175,13 @@ void House::deliver(LiveRoom& room, const Batch& batch) {
   if (batch.everyone.empty() && batch.personal.empty()) return;
   const std::string shared = encode_events(batch.everyone);
   if (!shared.empty()) {
+    const SharedBytes for_many = share(base::to_buffer(base::as_bytes(shared)));
     for (auto& [id, membership] : room.members) {
       const auto personal = batch.personal.find(id);
-      send_batch(
-          context_, membership, shared,
-          personal == batch.personal.end() ? std::string() : encode_events(personal->second));
+      if (personal == batch.personal.end())
+        send_batch(context_, membership, for_many);
+      else
+        send_batch(context_, membership, shared, encode_events(personal->second));
     }
     return;
   }
@@ -230,13 +232,13 @@ void House::flush_batch(const RoomRef& room) {
     if (audience) events.push_back(audience_event(room->state, view));
     if (room->hands_dirty) events.push_back(hands_event(room->state, view));
     if (!room->reactions.empty()) events.push_back(reactions_event(room->reactions));
-    return encode_events(events);
+    return share(base::to_buffer(base::as_bytes(encode_events(events))));
   };
-  const std::string for_members = events_for(View::kMember);
-  const std::string for_moderators = events_for(View::kModerator);
+  const SharedBytes for_members = events_for(View::kMember);
+  const SharedBytes for_moderators = events_for(View::kModerator);
   for (auto& [id, membership] : room->members) {
     const bool moderator = view_of(room->state.members.at(id)) == View::kModerator;
-    send_batch(context_, membership, moderator ? for_moderators : for_members, {});
+    send_batch(context_, membership, moderator ? for_moderators : for_members);
   }
   if (audience) {
     room->audience_dirty = false;

@@ -230,14 +230,28 @@ void House::let_in(const RoomRef& room, const Entering& entering, std::uint64_t 
 
 void House::deliver_entry(LiveRoom& room, std::uint64_t n) {
   const RoomLog::Kept& kept = *room.log.find(n);
-  const std::string plain = encode_entry(kept.object, {});
+  const SharedBytes plain = share(frame_delivery(encode_entry(kept.object, {})));
+  // What is not on the short way concerns the stage alone: who comes in costs those who listen
+  // nothing.
+  if (!kept.entry_class.is_short()) {
+    for (const auto& [seat, stage] : room.log.state().stage()) {
+      const rooms::Member* member = room.state.find(stage.certificate.leaf_hash);
+      const auto found = member ? room.members.find(member->id) : room.members.end();
+      if (found == room.members.end() || !found->second.following) continue;
+      if (found->second.leaf == stage.certificate.leaf_hash)
+        send_delivery(context_, found->second, plain);
+    }
+    return;
+  }
   for (auto& [id, membership] : room.members) {
     if (membership.socket == nullptr || !membership.following) continue;
-    const bool on_stage = is_on_stage(room, membership);
-    if (kept.entry_class.is_authority()) membership.socket->allow_large(on_stage);
-    if (!on_stage && !kept.entry_class.is_short()) continue;
+    if (kept.entry_class.is_authority())
+      membership.socket->allow_large(is_on_stage(room, membership));
     const std::string_view box = kept.fresh ? room.log.box(n, membership.leaf) : std::string_view();
-    send_delivery(context_, membership, box.empty() ? plain : encode_entry(kept.object, box));
+    if (box.empty())
+      send_delivery(context_, membership, plain);
+    else
+      send_delivery(context_, membership, encode_entry(kept.object, box));
   }
 }
 

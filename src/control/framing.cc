@@ -45,8 +45,8 @@ std::size_t padded_size(std::size_t size) {
 
 // A field of n bytes of padding takes 1 + varint_size(n) + n bytes: 1 and 130 cannot be made, so
 // they take a step more.
-void pad(base::Buffer& out, std::size_t step = kMessageStep) {
-  std::size_t missing = (step - out.size() % step) % step;
+void pad(base::Buffer& out, std::size_t size, std::size_t step) {
+  std::size_t missing = (step - size % step) % step;
   if (missing == 0) return;
   constexpr std::size_t kNoOneByteField = 1;
   constexpr std::size_t kNoFieldOf130 = 130;
@@ -56,6 +56,7 @@ void pad(base::Buffer& out, std::size_t step = kMessageStep) {
   write_varint(out, length);
   out.resize(out.size() + length);
 }
+void pad(base::Buffer& out, std::size_t step = kMessageStep) { pad(out, out.size(), step); }
 
 }  // namespace
 
@@ -95,6 +96,18 @@ std::string encode_events(std::span<const v1::RoomEvent> events) {
   v1::EventBatch batch;
   for (const v1::RoomEvent& event : events) *batch.add_events() = event;
   return batch.SerializeAsString();
+}
+
+base::Buffer frame_batch_begin(std::uint64_t revision, std::size_t events_size) {
+  const std::size_t size = 1 + varint_size(revision) + events_size;
+  base::Buffer out;
+  out.reserve(2 * kMessageStep);
+  pad(out, 1 + varint_size(size) + size, kMessageStep);
+  out.push_back(kBatchTag);
+  write_varint(out, size);
+  out.push_back(kRevisionTag);
+  write_varint(out, revision);
+  return out;
 }
 
 base::Buffer frame_batch(std::uint64_t revision, std::string_view shared,

@@ -2,9 +2,11 @@
 // Messages of the WebSocket: padded, so that their sizes say little. Any thread.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "alcove/v1/events.pb.h"
 #include "base/bytes.h"
@@ -27,6 +29,15 @@ std::string encode_events(std::span<const v1::RoomEvent> events);
 std::string encode_entry(std::string_view object, std::string_view box);
 // A padded ServerMessage with a LogDelivery of encoded entries.
 base::Buffer frame_delivery(std::string_view entries);
+
+// Bytes that the messages to many sockets end with; never written to again.
+using SharedBytes = std::shared_ptr<const base::Buffer>;
+inline SharedBytes share(base::Buffer bytes) {
+  return std::make_shared<const base::Buffer>(std::move(bytes));
+}
+// The beginning of a padded ServerMessage with an EventBatch whose end are encoded events of this
+// size. The padding comes first: fields may stand in any order.
+base::Buffer frame_batch_begin(std::uint64_t revision, std::size_t events_size);
 
 // A padded ServerMessage with an EventBatch of encoded events, first shared, then personal ones.
 base::Buffer frame_batch(std::uint64_t revision, std::string_view shared,

@@ -32,6 +32,13 @@ ApiError to_api_error(const v1::EndpointRefused& refused) {
       return {.code = ErrorCode::kFailedPrecondition,
               .reason = "join.media_gone",
               .message = "The media connection of this join is over: join again."};
+    case v1::EndpointRefused::REASON_OVERLOADED:
+      return {.code = ErrorCode::kUnavailable,
+              .reason = "relay.overloaded",
+              .message =
+                  "This room is full here: one more listener would make the others hear "
+                  "gaps. Try again later.",
+              .retry_after_seconds = 20};
     default:
       return {.code = ErrorCode::kUnavailable,
               .reason = "relay.full",
@@ -71,6 +78,14 @@ std::expected<roomlog::Certificate, ApiError> check_keys(const roomlog::Hash& ro
   if (certificate->display_name != person.display_name)
     return bad("keys.certificate has another display name than the session.");
   return *std::move(certificate);
+}
+
+// Who is in the room takes their own place again, and the host may be whom it waits for: a relay
+// that refuses others for its load takes them.
+bool is_needed(const LiveRoom& room, const rooms::Person& person,
+               const roomlog::Certificate& certificate) {
+  return room.log.state().member_of(certificate.identity) != nullptr ||
+         (!person.guest && person.account == room.state.host);
 }
 
 std::optional<base::JoinId> parse_join_id(const std::string& bytes) {
@@ -167,6 +182,7 @@ void Joins::open(Attempt attempt) {
   attempt.token = Token::make(context_.random);
   attempt.join_id = base::JoinId::make(context_.random);
   const base::JoinId id = attempt.join_id;
+  const bool needed = is_needed(*room, attempt.caller.person, *certificate);
   const auto added = house_.add_candidate(room, {.person = attempt.caller.person,
                                                  .followed_by_moderator = attempt.followed,
                                                  .keys = std::move(attempt.keys),
@@ -187,6 +203,7 @@ void Joins::open(Attempt attempt) {
   endpoint.set_relay_room(std::string(base::as_text(room->relay_room.bytes())));
   endpoint.set_sdp_offer(std::move(attempt.sdp_offer));
   endpoint.set_receive_later(true);
+  endpoint.set_needed(needed);
   pending_.emplace(id, std::move(attempt));
   context_.relay.send(command);  // the answer may come from inside this call
 }

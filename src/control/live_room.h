@@ -31,6 +31,8 @@ class MemberSocket {
  public:
   virtual ~MemberSocket() = default;
   virtual void send(base::Buffer message) = 0;
+  // A message with an end that others get, too.
+  virtual void send_shared(base::Buffer begin, std::shared_ptr<const base::Buffer> end) = 0;
   // Sends what is queued, then closes. The room does not use it any more.
   virtual void close() = 0;
   // Whether messages may be as large as the room's keys need, both ways.

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "control/framing.h"
-
 namespace alcove::control {
 namespace {
 
@@ -11,6 +9,13 @@ void send_bytes(Context& context, const Membership& membership, base::Buffer byt
   if (membership.socket == nullptr) return;
   context.metrics.count_message(bytes.size());
   membership.socket->send(std::move(bytes));
+}
+
+void send_shared(Context& context, const Membership& membership, base::Buffer begin,
+                 const SharedBytes& end) {
+  if (membership.socket == nullptr) return;
+  context.metrics.count_message(begin.size() + end->size());
+  membership.socket->send_shared(std::move(begin), end);
 }
 
 std::string text_of(const base::JoinId& join_id) {
@@ -32,6 +37,16 @@ void send_keys(Context& context, const Membership& membership, v1::KeysFromServe
 
 void send_delivery(Context& context, const Membership& membership, std::string_view entries) {
   if (membership.socket != nullptr) send_bytes(context, membership, frame_delivery(entries));
+}
+
+void send_delivery(Context& context, const Membership& membership, const SharedBytes& framed) {
+  send_shared(context, membership, {}, framed);
+}
+
+void send_batch(Context& context, Membership& membership, const SharedBytes& shared) {
+  if (membership.socket == nullptr || !membership.admitted_sent || shared->empty()) return;
+  send_shared(context, membership, frame_batch_begin(++membership.revision, shared->size()),
+              shared);
 }
 
 void send_batch(Context& context, Membership& membership, std::string_view shared,

@@ -5,6 +5,7 @@
 
 #include "control/api_error.h"
 #include "control/context.h"
+#include "control/framing.h"
 #include "control/live_room.h"
 
 namespace alcove::control {
@@ -14,9 +15,13 @@ void send_message(Context& context, const Membership& membership, const v1::Serv
 void send_keys(Context& context, const Membership& membership, v1::KeysFromServer keys);
 // Encoded entries (framing.h).
 void send_delivery(Context& context, const Membership& membership, std::string_view entries);
+// The same for many: a whole message, framed once.
+void send_delivery(Context& context, const Membership& membership, const SharedBytes& framed);
 // Counts the revision. No-op before the member has been sent Welcome.
 void send_batch(Context& context, Membership& membership, std::string_view shared,
                 std::string_view personal);
+// The same for many: encoded events.
+void send_batch(Context& context, Membership& membership, const SharedBytes& shared);
 // The present state of media, if there is one.
 void send_media(Context& context, Membership& membership);
 // The last of a join.

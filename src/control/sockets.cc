@@ -77,6 +77,10 @@ class Sockets::Socket final : public base::WebSocketHandler, public MemberSocket
     if (!closing_) peer_.send(std::move(message));
   }
 
+  void send_shared(base::Buffer begin, std::shared_ptr<const base::Buffer> end) override {
+    if (!closing_) peer_.send_shared(std::move(begin), std::move(end));
+  }
+
   void close() override {
     if (std::exchange(closing_, true)) return;
     peer_.close();

@@ -2,6 +2,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
@@ -64,12 +65,14 @@ class HttpSession final : public HttpSessionBase, public std::enable_shared_from
     if (!co_await begin()) co_return;
     bool more = true;
     while (more && !shared_->closed) more = co_await serve_one();
+    // Here, where nothing of the request is left: a WebSocket stays for hours.
+    if (websocket_) co_await websocket_->run();
   }
 
  private:
   // Looks at the first byte and makes the connection what it is: TLS, HTTP or media.
   asio::awaitable<bool> begin();
-  // One request and its answer. False: the connection ends, or has become a WebSocket that ended.
+  // One request and its answer. False: the connection ends, or has become a WebSocket.
   asio::awaitable<bool> serve_one();
   asio::awaitable<bool> wait_for_request();
   asio::awaitable<bool> read_header(Parser& parser);
@@ -97,6 +100,7 @@ class HttpSession final : public HttpSessionBase, public std::enable_shared_from
   std::optional<Stream> stream_;  // gone when it has become a WebSocket's or media
   std::shared_ptr<Watchdog> watchdog_;
   boost::beast::flat_buffer buffer_;
+  std::shared_ptr<WebSocketSession> websocket_;
 };
 
 asio::awaitable<bool> HttpSession::begin() {
@@ -313,7 +317,10 @@ asio::awaitable<void> HttpSession::upgrade(const Request& request) {
   auto session = std::make_shared<WebSocketSession>(shared_, std::move(*stream_));
   stream_.reset();
   if (session->ask(client(request))) {
-    co_await session->run(request);
+    buffer_.clear();
+    buffer_.shrink_to_fit();
+    const bool opened = co_await session->open(request);
+    if (opened) websocket_ = std::move(session);
     co_return;
   }
   stream_.emplace(std::move(session->stream()));

@@ -109,19 +109,26 @@ void MediaThread::run() {
     const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                  timeout_milliseconds(monotonic_now()));
     const base::Instant now = monotonic_now();
+    batch_began_ = now;
     for (int i = 0; i < count; ++i)
       dispatch(now, events[static_cast<std::size_t>(i)].data.u64,
                events[static_cast<std::size_t>(i)].events);
-    if (handler_->next_deadline() <= now) handler_->handle_timeout(now);
-    connections_.expire(now);
-    if (listeners_resume_at_ <= now) resume_listeners();
-    finish_batch(now);
+    // Media leaves before timers, and the handshakes that wait behind them, take time.
+    if (count > 0) finish_batch(now);
+    run_timers(now);
     publish_counters();
   }
   const base::Instant now = monotonic_now();
   take_inbox(now);
   finish_batch(now);
   publish_counters();
+}
+
+void MediaThread::run_timers(base::Instant now) {
+  if (handler_->next_deadline() <= now) handler_->handle_timeout(now);
+  connections_.expire(now);
+  if (listeners_resume_at_ <= now) resume_listeners();
+  finish_batch(now);
 }
 
 int MediaThread::timeout_milliseconds(base::Instant now) const {
@@ -206,6 +213,9 @@ void MediaThread::finish_batch(base::Instant now) {
   connections_.flush();
   report_ended(now);
   hand_over();
+  const base::Instant ended = monotonic_now();
+  handler_->handle_batch_cost(batch_began_, ended);
+  batch_began_ = ended;
 }
 
 void MediaThread::send_output() {

@@ -57,6 +57,7 @@ class MediaThread {
   void accept(base::Instant now, const TcpListener& listener);
   void take_inbox(base::Instant now);
   void finish_batch(base::Instant now);
+  void run_timers(base::Instant now);
   void send_output();
   void send_run(std::span<const base::DatagramQueue::Entry> entries,
                 const base::DatagramQueue& queue);
@@ -78,6 +79,7 @@ class MediaThread {
   StreamConnections connections_;
   std::unique_ptr<ReceiveBatch> batch_ = std::make_unique<ReceiveBatch>();
   base::Instant listeners_resume_at_ = base::kNever;
+  base::Instant batch_began_{};
 
   MediaHandler* handler_ = nullptr;
   std::vector<MediaThread*> peers_;

@@ -1,16 +1,17 @@
 #pragma once
 // One accepted WebSocket. Included by http_session.cc only, because of Beast; the loop's thread.
 
+#include <array>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <chrono>
-#include <deque>
+#include <list>
 #include <memory>
 
 #include "net/http_shared.h"
@@ -39,40 +40,37 @@ class WebSocketSession final : public base::WebSocketPeer,
   }
   Stream& stream() { return socket_.next_layer(); }
 
-  // From the handshake to the end; the caller holds the session.
-  boost::asio::awaitable<void> run(const Request& request) {
+  // The handshake. False: the session is over.
+  boost::asio::awaitable<bool> open(const Request& request) {
     set_limits(shared_->options.header_within);
     boost::system::error_code error;
     auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
     co_await socket_.async_accept(request, token);
-    if (!error) {
-      ++shared_->counters.websockets_accepted;
-      ++shared_->counters.websockets_open;
-      open_ = true;
-      set_limits(kCloseWithin);
-      write_next();
-      co_await read_all();
-      open_ = false;
-      --shared_->counters.websockets_open;
+    if (error) {
+      finish();
+      co_return false;
     }
-    stream().abort();
-    end();
-  }
-
-  void send(base::Buffer message) override {
-    if (closing_ || dropped_) return;
-    if (queued_bytes_ + message.size() > max_queue()) {
-      // The read in run() fails for it, and ends the session outside this call.
-      dropped_ = true;
-      ++shared_->counters.websockets_dropped;
-      stream().abort();
-      return;
-    }
-    queued_bytes_ += message.size();
-    queue_.push_back(std::move(message));
+    ++shared_->counters.websockets_accepted;
+    ++shared_->counters.websockets_open;
+    open_ = true;
+    set_limits(kCloseWithin);
     write_next();
+    co_return true;
   }
 
+  // From the handshake to the end; the caller holds the session.
+  boost::asio::awaitable<void> run() {
+    co_await read_all();
+    open_ = false;
+    --shared_->counters.websockets_open;
+    finish();
+  }
+
+  void send(base::Buffer message) override { push({std::move(message), nullptr}); }
+
+  void send_shared(base::Buffer begin, std::shared_ptr<const base::Buffer> end) override {
+    push({std::move(begin), std::move(end)});
+  }
   void allow_large(bool allowed) override {
     large_ = allowed;
     socket_.read_message_max(allowed ? shared_->options.max_large_websocket_message
@@ -90,8 +88,36 @@ class WebSocketSession final : public base::WebSocketPeer,
   }
 
  private:
+  struct Message {
+    base::Buffer begin;
+    std::shared_ptr<const base::Buffer> end;  // shared with other sessions, or null
+
+    std::size_t size() const { return begin.size() + (end ? end->size() : 0); }
+    std::array<boost::asio::const_buffer, 2> buffers() const {
+      return {boost::asio::buffer(begin),
+              end ? boost::asio::buffer(*end) : boost::asio::const_buffer()};
+    }
+  };
+  // Thousands of sessions wait for a message at any time, each with a chunk; a message that is
+  // longer has the rest in a buffer of its own while it comes.
+  static constexpr std::size_t kChunk = 256;
+  static constexpr std::size_t kLongChunk = 16'384;
   // For the handshake and, later, for the close: a peer that broke the protocol gets no longer.
   static constexpr std::chrono::seconds kCloseWithin{2};
+
+  void push(Message message) {
+    if (closing_ || dropped_) return;
+    if (queued_bytes_ + message.size() > max_queue()) {
+      // The read in run() fails for it, and ends the session outside this call.
+      dropped_ = true;
+      ++shared_->counters.websockets_dropped;
+      stream().abort();
+      return;
+    }
+    queued_bytes_ += message.size();
+    queue_.push_back(std::move(message));
+    write_next();
+  }
 
   std::size_t max_queue() const {
     return large_ ? shared_->options.max_large_websocket_queue
@@ -112,21 +138,31 @@ class WebSocketSession final : public base::WebSocketPeer,
   }
 
   boost::asio::awaitable<void> read_all() {
-    boost::beast::flat_buffer buffer;
+    std::array<std::uint8_t, kChunk> chunk;
+    base::Buffer longer;  // what came before, where a message does not fit
     boost::system::error_code error;
     for (;;) {
       auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);
-      co_await socket_.async_read(buffer, token);
+      const std::size_t before = longer.size();
+      if (before != 0) longer.resize(before + kLongChunk);
+      const auto space = before == 0 ? boost::asio::buffer(chunk)
+                                     : boost::asio::buffer(longer.data() + before, kLongChunk);
+      const std::size_t size = co_await socket_.async_read_some(space, token);
       if (error || handler_ == nullptr) co_return;
+      if (before != 0) longer.resize(before + size);
       if (socket_.got_text()) {
         boost::beast::websocket::close_reason reason(
             boost::beast::websocket::close_code::unknown_data);
         co_await socket_.async_close(reason, token);
         co_return;
       }
-      const auto data = buffer.cdata();
-      handler_->on_message({static_cast<const std::uint8_t*>(data.data()), data.size()});
-      buffer.consume(buffer.size());
+      const base::Bytes part = base::Bytes(chunk).first(before == 0 ? size : 0);
+      if (!socket_.is_message_done()) {
+        longer.insert(longer.end(), part.begin(), part.end());
+        continue;
+      }
+      handler_->on_message(before == 0 ? part : base::Bytes(longer));
+      longer = base::Buffer();
     }
   }
 
@@ -137,7 +173,7 @@ class WebSocketSession final : public base::WebSocketPeer,
       return;
     }
     writing_ = true;
-    socket_.async_write(boost::asio::buffer(queue_.front()),
+    socket_.async_write(queue_.front().buffers(),
                         [self = shared_from_this()](boost::system::error_code error, std::size_t) {
                           self->writing_ = false;
                           if (error) return;  // the read fails, too
@@ -153,6 +189,11 @@ class WebSocketSession final : public base::WebSocketPeer,
     socket_.async_close(reason, [self = shared_from_this()](boost::system::error_code) {});
   }
 
+  void finish() {
+    stream().abort();
+    end();
+  }
+
   void end() {
     if (auto handler = std::move(handler_)) handler->on_closed();
     handler_ = nullptr;
@@ -162,7 +203,7 @@ class WebSocketSession final : public base::WebSocketPeer,
   // Without permessage-deflate: sizes are padded so that they say nothing (design, section 5).
   boost::beast::websocket::stream<Stream, false> socket_;
   std::unique_ptr<base::WebSocketHandler> handler_;
-  std::deque<base::Buffer> queue_;
+  std::list<Message> queue_;
   std::size_t queued_bytes_ = 0;
   bool open_ = false;
   bool writing_ = false;

@@ -14,10 +14,14 @@ std::string_view name(DropReason reason) {
       return "unknown_ufrag";
     case DropReason::kRefusedStun:
       return "refused_stun";
+    case DropReason::kLimitedStun:
+      return "limited_stun";
     case DropReason::kUnknownPath:
       return "unknown_path";
     case DropReason::kRefusedDtls:
       return "refused_dtls";
+    case DropReason::kHandshakesQueued:
+      return "handshakes_queued";
     case DropReason::kNotConnected:
       return "not_connected";
     case DropReason::kMalformedRtp:

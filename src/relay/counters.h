@@ -15,10 +15,12 @@ enum class DropReason : std::uint8_t {
   kMalformedStun,     // not a binding request with USERNAME
   kUnknownUfrag,      // STUN for an endpoint that is not here
   kRefusedStun,       // STUN whose integrity, fingerprint or role is wrong
+  kLimitedStun,       // STUN that was not looked at: too much of its source's was refused
   kUnknownPath,       // DTLS or SRTP from a path that no STUN check has validated
   kForeignPath,       // STUN by a path on which another endpoint has just been checked
   kTooManyRoutes,     // a path of another shard's endpoint over max_routed_paths
   kRefusedDtls,       // it ended the handshake
+  kHandshakesQueued,  // DTLS for which the queue of handshakes has no place
   kNotConnected,      // SRTP before the keys
   kMalformedRtp,      // not RTP or RTCP after the first byte
   kRefusedSrtp,       // authentication failed, or a replay
@@ -51,6 +53,9 @@ struct ShardCounters {
   std::uint64_t endpoints = 0;            // now
   std::uint64_t endpoints_connected = 0;  // now
   std::uint64_t rooms = 0;                // now, with endpoints on this shard
+  std::uint64_t refused_overloaded = 0;   // endpoints that were not opened
+  std::uint64_t handshake_flights = 0;    // flights of DTLS that were served
+  std::uint64_t handshakes_waiting = 0;   // now, for their turn
   std::array<std::uint64_t, static_cast<std::size_t>(DropReason::kCount)> dropped{};
 
   void drop(DropReason reason) { ++dropped[static_cast<std::size_t>(reason)]; }

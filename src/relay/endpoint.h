@@ -30,6 +30,16 @@ inline constexpr base::Duration kSenderReportInterval = base::seconds(5);
 inline constexpr std::int64_t kResendsPerSecond = 80;
 inline constexpr std::int64_t kResendBurst = 64;
 
+// Checks of one endpoint that may be refused, wherever they come from, and of one source address:
+// the work of reading a wrong one is worth nothing. A client has no wrong ones.
+inline constexpr std::int64_t kFailedChecksPerSecond = 16;
+inline constexpr std::int64_t kFailedCheckBurst = 64;
+inline constexpr std::size_t kMaxLimitedSources = 4096;
+// Checks from one source address that are handed to another shard unread; many people may join from
+// one address.
+inline constexpr std::int64_t kStrangersPerSecond = 1000;
+inline constexpr std::int64_t kStrangersBurst = 2000;
+
 struct Endpoint : Timer {
   Endpoint(base::Instant now, const crypto::DtlsContext& context, const AcceptedOffer& offer,
            const wire::IceCredentials& local_ice)
@@ -70,6 +80,7 @@ struct Endpoint : Timer {
   base::Instant report_at = base::kNever;               // the next sender report
   base::Instant last_loss_sample{};
   TokenBucket resends{kResendsPerSecond, kResendBurst};
+  TokenBucket failed_checks{kFailedChecksPerSecond, kFailedCheckBurst};
 };
 
 }  // namespace alcove::relay

@@ -41,7 +41,11 @@ void Shard::handle_connection_closed(base::Instant now, std::uint64_t connection
 void Shard::handle_timeout(base::Instant now, ShardOutput& out) {
   implementation_->handle_timeout({now, out});
 }
+void Shard::handle_batch_cost(base::Instant began, base::Instant ended) {
+  implementation_->handle_batch_cost(began, ended);
+}
 base::Instant Shard::next_deadline() const { return implementation_->next_deadline(); }
+const Load& Shard::load() const { return implementation_->load(); }
 ShardCounters Shard::counters() const { return implementation_->counters(); }
 
 unsigned home_shard(const base::RelayRoomId& room, unsigned count) {
@@ -62,6 +66,7 @@ ShardCounters Shard::Implementation::counters() const {
   ShardCounters result = counters_;
   result.endpoints = endpoints_.size();
   result.rooms = rooms_.size();
+  result.handshakes_waiting = handshakes_.size();
   return result;
 }
 
@@ -69,6 +74,7 @@ ShardCounters Shard::Implementation::counters() const {
 void Shard::Implementation::handle_datagram(Turn turn, const base::Path& path, base::Bytes datagram,
                                             unsigned via) {
   if (via == options_.index) ++counters_.datagrams_received;
+  batch_.only_handshakes = false;
   if (datagram.size() > base::kMaxDatagram)
     return drop_datagram(turn, path, DropReason::kOversized);
   switch (wire::classify_packet(datagram)) {
@@ -91,8 +97,12 @@ void Shard::Implementation::handle_stun(Turn turn, const base::Path& path, base:
   // RFC 8445, section 7.2.2: "the username fragment provided by the peer [...] a colon, [...]".
   const std::string_view ufrag = message->username->substr(0, message->username->find(':'));
   const unsigned owner = shard_of_ufrag(ufrag);
-  if (owner != options_.index && owner < options_.count && via == options_.index)
+  if (owner != options_.index && owner < options_.count && via == options_.index) {
+    // The queues between shards carry media: strangers get a share of them.
+    if (!routes_.contains(path) && !strangers_.take(turn.now, path.remote.ip))
+      return drop_datagram(turn, path, DropReason::kLimitedStun);
     return forward_datagram(turn, path, datagram, owner);
+  }
   const auto found = ufrags_.find(ufrag);
   if (found == ufrags_.end()) return drop_datagram(turn, path, DropReason::kUnknownUfrag);
   handle_check(turn, path, *message, datagram, via, *found->second);
@@ -105,10 +115,18 @@ void Shard::Implementation::handle_check(Turn turn, const base::Path& path,
   const bool is_foreign = held != paths_.end() && held->second.endpoint != &endpoint;
   if (is_foreign && turn.now - held->second.last_check < kPathHold)
     return drop_datagram(turn, path, DropReason::kForeignPath);
+  // Consent goes on where it was given: on a path of its own an endpoint is not limited.
+  const bool is_proven = held != paths_.end() && !is_foreign;
+  if (!is_proven && (failed_checks_.is_exhausted(turn.now, path.remote.ip) ||
+                     !endpoint.failed_checks.has(turn.now, 1)))
+    return drop_datagram(turn, path, DropReason::kLimitedStun);
   const rtc::IceCheckOutcome outcome =
       endpoint.ice.handle_request(turn.now, path, check, datagram, turn.out.datagrams);
-  if (outcome.result != rtc::IceCheckResult::kAccepted)
+  if (outcome.result != rtc::IceCheckResult::kAccepted) {
+    failed_checks_.take(turn.now, path.remote.ip);
+    endpoint.failed_checks.take(turn.now, 1);
     return drop_datagram(turn, path, DropReason::kRefusedStun);
+  }
 
   if (is_foreign) {
     Endpoint& previous = *held->second.endpoint;
@@ -149,9 +167,7 @@ void Shard::Implementation::handle_protected(Turn turn, const base::Path& path,
   Endpoint& endpoint = *found->second.endpoint;
   const wire::PacketKind kind = wire::classify_packet(datagram);
   if (kind == wire::PacketKind::kDtls) {
-    endpoint.dtls.handle_datagram(turn.now, datagram);
-    if (advance_dtls(turn, endpoint)) schedule(endpoint);
-    return;
+    return handle_dtls(turn, path, datagram, endpoint);
   }
   if (!endpoint.is_connected()) return counters_.drop(DropReason::kNotConnected);
   std::memcpy(scratch_.data(), datagram.data(), datagram.size());
@@ -205,6 +221,54 @@ void Shard::Implementation::end_path(Turn turn, const base::Path& path) {
   endpoint.ice.remove_path(path);
   endpoint.room->set_path(endpoint);
   forget_path(turn, path, endpoint);
+}
+
+// Keys cost time: a handshake waits for its turn, which comes after all that has been read.
+void Shard::Implementation::handle_dtls(Turn turn, const base::Path& path, base::Bytes datagram,
+                                        Endpoint& endpoint) {
+  if (endpoint.is_connected()) {  // at most the last flight again
+    endpoint.dtls.handle_datagram(turn.now, datagram);
+    if (advance_dtls(turn, endpoint)) schedule(endpoint);
+    return;
+  }
+  if (!handshakes_.push(endpoint.join_id, path.remote.ip, datagram))
+    return counters_.drop(DropReason::kHandshakesQueued);
+  handshakes_due_ = handshake_budget_.next_turn(turn.now);
+}
+
+// One flight a call, so that what has arrived meanwhile is read before the next.
+void Shard::Implementation::serve_handshake(Turn turn) {
+  const std::optional<HandshakeQueue::Flight> flight = handshakes_.pop();
+  const auto found = flight ? endpoints_.find(flight->endpoint) : endpoints_.end();
+  if (found != endpoints_.end()) {
+    handshake_budget_.spend(turn.now);
+    ++counters_.handshake_flights;
+    ++batch_.flights;
+    Endpoint& endpoint = *found->second;
+    for (const base::Buffer& datagram : flight->datagrams)
+      endpoint.dtls.handle_datagram(turn.now, datagram);
+    if (advance_dtls(turn, endpoint)) schedule(endpoint);
+  }
+  handshakes_due_ = handshakes_.empty() ? base::kNever : handshake_budget_.next_turn(turn.now);
+}
+
+void Shard::Implementation::handle_batch_cost(base::Instant began, base::Instant ended) {
+  const base::Duration spent = std::max(ended - began, base::Duration::zero());
+  if (batch_.only_handshakes) handshake_budget_.measure(batch_.flights, spent);
+  const base::Duration handshakes = batch_.flights * handshake_budget_.cost();
+  LoadMeter::Batch measured;
+  measured.ended = ended;
+  measured.work = std::max(spent - handshakes, base::Duration::zero());
+  if (batch_.oldest_sent) measured.age = ended - *batch_.oldest_sent;
+  batch_ = {};
+  if (!load_meter_.add(measured)) return;
+  const Load& load = load_meter_.load();
+  base::log(load.overloaded ? base::LogLevel::kWarning : base::LogLevel::kInfo,
+            load.overloaded ? base::Literal("relay_overloaded") : base::Literal("relay_relieved"),
+            {{"shard", options_.index},
+             {"busy_per_mille", load.busy},
+             {"queue_age_ms", load.queue_age / base::milliseconds(1)},
+             {"endpoints", endpoints_.size()}});
 }
 
 bool Shard::Implementation::advance_dtls(Turn turn, Endpoint& endpoint) {

@@ -1,13 +1,13 @@
 #include "relay/shard_assigner.h"
 
-#include <algorithm>
-
 #include "base/bytes.h"
 #include "base/check.h"
 
 namespace alcove::relay {
 
-ShardAssigner::ShardAssigner(unsigned count) : load_(count, 0) { CHECK(count > 0); }
+ShardAssigner::ShardAssigner(unsigned count) : load_(count, 0), overloaded_(count, false) {
+  CHECK(count > 0);
+}
 
 std::optional<unsigned> ShardAssigner::route(const v1::RelayCommand& command) {
   switch (command.command_case()) {
@@ -66,10 +66,14 @@ unsigned ShardAssigner::assign(const v1::OpenEndpoint& open) {
   if (!id || !room) return 0;  // which refuses it
   const auto found = assignments_.find(*id);
   if (found != assignments_.end()) return found->second.shard;
-  const auto least = std::min_element(load_.begin(), load_.end());
-  const auto shard = static_cast<unsigned>(least - load_.begin());
+  unsigned shard = 0;
+  for (unsigned other = 1; other < load_.size(); ++other) {
+    const bool is_better =
+        overloaded_[other] == overloaded_[shard] ? load_[other] < load_[shard] : overloaded_[shard];
+    if (is_better) shard = other;
+  }
   assignments_.emplace(*id, Assignment{shard, false, *room});
-  ++*least;
+  ++load_[shard];
   return shard;
 }
 

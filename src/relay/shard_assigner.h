@@ -24,6 +24,9 @@ class ShardAssigner {
   // released.
   void handle_event(const v1::RelayEvent& event);
 
+  // A shard that is overloaded gets new endpoints only when all are.
+  void set_overloaded(unsigned shard, bool overloaded) { overloaded_[shard] = overloaded; }
+
   // Endpoints of a shard, those not yet answered included.
   std::size_t load(unsigned shard) const { return load_[shard]; }
   std::size_t size() const { return assignments_.size(); }
@@ -40,6 +43,7 @@ class ShardAssigner {
 
   std::unordered_map<base::JoinId, Assignment> assignments_;
   std::vector<std::size_t> load_;
+  std::vector<bool> overloaded_;
 };
 
 }  // namespace alcove::relay

@@ -22,6 +22,7 @@ void refuse(ShardOutput& out, const std::string& join_id, v1::EndpointRefused::R
 }  // namespace
 
 void Shard::Implementation::handle_command(Turn turn, const v1::RelayCommand& command) {
+  batch_.only_handshakes = false;
   switch (command.command_case()) {
     case v1::RelayCommand::kOpen:
       return open_endpoint(turn, command.open());
@@ -52,6 +53,11 @@ void Shard::Implementation::open_endpoint(Turn turn, const v1::OpenEndpoint& com
   if (endpoints_.size() >= options_.max_endpoints)
     return refuse(turn.out, command.join_id(), v1::EndpointRefused::REASON_FULL,
                   "the relay is full");
+  if (load().overloaded && !command.needed()) {
+    ++counters_.refused_overloaded;
+    return refuse(turn.out, command.join_id(), v1::EndpointRefused::REASON_OVERLOADED,
+                  "the relay has as much to do as it can");
+  }
   const auto offer = accept_offer(command.sdp_offer(), options_.slots);
   if (!offer)
     return refuse(turn.out, command.join_id(), v1::EndpointRefused::REASON_BAD_OFFER,
@@ -211,6 +217,7 @@ void Shard::Implementation::remove_endpoint(Turn turn, Endpoint& endpoint) {
   for (const std::string& ufrag : endpoint.ufrags) ufrags_.erase(ufrag);
   leave_room(turn, endpoint);
   deadlines_.remove(endpoint);
+  handshakes_.remove(endpoint.join_id);
   if (endpoint.is_connected()) --counters_.endpoints_connected;
   const base::JoinId join_id = endpoint.join_id;
   endpoints_.erase(join_id);
@@ -226,9 +233,11 @@ void Shard::Implementation::lose_endpoint(Turn turn, Endpoint& endpoint, base::L
 
 void Shard::Implementation::handle_timeout(Turn turn) {
   while (Timer* timer = deadlines_.earliest()) {
-    if (timer->deadline() > turn.now) return;
+    if (timer->deadline() > turn.now) break;
+    batch_.only_handshakes = false;
     serve_deadline(turn, static_cast<Endpoint&>(*timer));
   }
+  if (handshakes_due_ <= turn.now) serve_handshake(turn);
 }
 
 void Shard::Implementation::serve_deadline(Turn turn, Endpoint& endpoint) {

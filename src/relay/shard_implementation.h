@@ -1,6 +1,7 @@
 #pragma once
 // The inside of a Shard, for the shard*.cc files only.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -15,11 +16,14 @@
 #include "crypto/dtls.h"
 #include "relay/deadline_queue.h"
 #include "relay/endpoint.h"
+#include "relay/handshake_queue.h"
 #include "relay/home_room.h"
+#include "relay/load_meter.h"
 #include "relay/local_room.h"
 #include "relay/offer.h"
 #include "relay/shard.h"
 #include "relay/slot_mapper.h"
+#include "relay/source_limits.h"
 #include "wire/rtcp.h"
 #include "wire/stun.h"
 
@@ -41,7 +45,11 @@ class Shard::Implementation {
   void handle_shard_message(Turn turn, ShardMessage&& message);
   void handle_connection_closed(Turn turn, std::uint64_t connection);
   void handle_timeout(Turn turn);
-  base::Instant next_deadline() const { return deadlines_.next_deadline(); }
+  void handle_batch_cost(base::Instant began, base::Instant ended);
+  base::Instant next_deadline() const {
+    return std::min(deadlines_.next_deadline(), handshakes_due_);
+  }
+  const Load& load() const { return load_meter_.load(); }
   ShardCounters counters() const;
 
   unsigned index() const { return options_.index; }
@@ -69,6 +77,8 @@ class Shard::Implementation {
   void add_path(Turn turn, const base::Path& path, unsigned via, Endpoint& endpoint);
   void forget_path(Turn turn, const base::Path& path, const Endpoint& endpoint);
   void end_path(Turn turn, const base::Path& path);
+  void handle_dtls(Turn turn, const base::Path& path, base::Bytes datagram, Endpoint& endpoint);
+  void serve_handshake(Turn turn);
   // False when the endpoint failed and is gone.
   bool advance_dtls(Turn turn, Endpoint& endpoint);
   void connect(Turn turn, Endpoint& endpoint);
@@ -150,6 +160,23 @@ class Shard::Implementation {
   // Paths that come in at this shard's socket and belong to another.
   std::unordered_map<base::Path, unsigned> routes_;
   std::unordered_map<std::uint64_t, base::Path> routed_connections_;
+
+  HandshakeQueue handshakes_;
+  HandshakeBudget handshake_budget_;
+  base::Instant handshakes_due_ = base::kNever;
+  // Of checks that were refused, and of those that were handed to another shard before it knew
+  // their path.
+  SourceLimits failed_checks_{kFailedChecksPerSecond, kFailedCheckBurst, kMaxLimitedSources};
+  SourceLimits strangers_{kStrangersPerSecond, kStrangersBurst, kMaxLimitedSources};
+
+  // Since the last handle_batch_cost().
+  struct Batch {
+    std::optional<base::Instant> oldest_sent;  // when it was read
+    unsigned flights = 0;
+    bool only_handshakes = true;
+  };
+  Batch batch_;
+  LoadMeter load_meter_;
 
   // SRTP is decrypted here: what a caller passes in stays as it was.
   std::array<std::uint8_t, base::kMaxDatagram> scratch_{};

@@ -75,6 +75,8 @@ void Shard::Implementation::send_to_listeners(Turn turn, LocalRoom& room,
                                               const base::JoinId& speaker,
                                               const Placement& placement, base::Instant received,
                                               base::Bytes payload) {
+  handshake_budget_.note_media(turn.now);
+  batch_.oldest_sent = std::min(batch_.oldest_sent.value_or(received), received);
   const auto found = endpoints_.find(speaker);
   const Endpoint* own = found == endpoints_.end() ? nullptr : found->second.get();
   room.fan_out(received, placement, own, payload, turn.out.datagrams, counters_);

@@ -13,6 +13,7 @@ constexpr base::Duration kLossPublishInterval = base::seconds(1);
 }  // namespace
 
 void Shard::Implementation::handle_shard_message(Turn turn, ShardMessage&& message) {
+  batch_.only_handshakes = false;
   std::visit([&](auto&& content) { take(turn, std::forward<decltype(content)>(content)); },
              std::move(message));
 }

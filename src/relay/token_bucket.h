@@ -16,6 +16,11 @@ class TokenBucket {
 
   // Takes amount, or nothing when there is less.
   bool take(base::Instant now, std::int64_t amount) {
+    if (!has(now, amount)) return false;
+    tokens_ -= amount * kScale;
+    return true;
+  }
+  bool has(base::Instant now, std::int64_t amount) {
     if (now > refilled_) {
       // A second fills at most per_second tokens; a longer pause than the burst lasts changes
       // nothing.
@@ -23,9 +28,7 @@ class TokenBucket {
       tokens_ = std::min(burst_, tokens_ + elapsed * per_second_);
       refilled_ = now;
     }
-    if (tokens_ < amount * kScale) return false;
-    tokens_ -= amount * kScale;
-    return true;
+    return tokens_ >= amount * kScale;
   }
 
  private:

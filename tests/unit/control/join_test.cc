@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "control_fixture.h"
@@ -97,6 +98,37 @@ TEST_F(JoinTest, TheRelayRefuses) {
       parse<v1::RoomSummary>(request(make("GET", "/v1/rooms/" + host.room_id))).member_count(), 1U);
   EXPECT_NE(server->metrics().find("alcove_join_failures_total{reason=\"relay.full\"} 1"),
             std::string::npos);
+}
+
+TEST_F(JoinTest, AnOverloadedRelayIsARoomThatIsFullHere) {
+  Client& host = open_room("ada");
+  relay.refuses = v1::EndpointRefused::REASON_OVERLOADED;
+  const auto refused = try_join(host.room_id, {}, "Grace");
+  EXPECT_FALSE(relay.last_open().needed());
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(reason(refused), "relay.overloaded");
+  v1::ErrorResponse body;
+  ASSERT_TRUE(body.ParseFromString(refused.body));
+  EXPECT_TRUE(body.message().starts_with("This room is full here")) << body.message();
+  EXPECT_GT(body.retry_after_seconds(), 0U);
+  EXPECT_EQ(body.elsewhere_size(), 0);  // there is one relay
+  EXPECT_THAT(refused.headers, testing::Contains(std::pair<std::string, std::string>(
+                                   "Retry-After", std::to_string(body.retry_after_seconds()))));
+  EXPECT_NE(server->metrics().find("alcove_join_failures_total{reason=\"relay.overloaded\"} 1"),
+            std::string::npos);
+}
+
+TEST_F(JoinTest, WhoIsInTheRoomOrItsHostIsNeeded) {
+  Client& host = open_room("ada");
+  EXPECT_TRUE(relay.last_open().needed());
+  Client& listener = member(host.room_id, "Grace");
+  EXPECT_FALSE(relay.last_open().needed());
+  join(host.room_id, listener.token);
+  EXPECT_TRUE(relay.last_open().needed());
+  join(host.room_id, host.token);
+  EXPECT_TRUE(relay.last_open().needed());
+  join(host.room_id, {}, "Lin");
+  EXPECT_FALSE(relay.last_open().needed());
 }
 
 TEST_F(JoinTest, ARelayThatDoesNotAnswerIsATimeout) {

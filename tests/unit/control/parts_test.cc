@@ -45,6 +45,25 @@ TEST(FramingTest, ABatchIsWhatTheLibraryWouldWrite) {
   }
 }
 
+TEST(FramingTest, ASharedBatchHasItsPaddingFirst) {
+  for (std::size_t length = 0; length < 700; ++length) {
+    std::vector<v1::RoomEvent> events(1);
+    events[0].mutable_room_changed()->set_title(std::string(length, 't'));
+    const std::string shared = encode_events(events);
+    for (const std::uint64_t revision : {1ULL, 128ULL, 1ULL << 40}) {
+      base::Buffer bytes = frame_batch_begin(revision, shared.size());
+      EXPECT_LE(bytes.size(), 2 * kMessageStep);
+      bytes.insert(bytes.end(), shared.begin(), shared.end());
+      ASSERT_EQ(bytes.size() % kMessageStep, 0U) << length;
+      v1::ServerMessage parsed;
+      ASSERT_TRUE(parsed.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) << length;
+      ASSERT_EQ(parsed.batch().revision(), revision);
+      ASSERT_EQ(parsed.batch().events_size(), 1);
+      ASSERT_EQ(parsed.batch().events(0).room_changed().title().size(), length);
+    }
+  }
+}
+
 TEST(TextRulesTest, NamesAreTrimmedAndCounted) {
   EXPECT_EQ(*check_text("  Ada  ", "name", 40), "Ada");
   EXPECT_TRUE(check_text("日本語の名前", "name", 6));

@@ -41,6 +41,10 @@ class EchoApi final : public base::HttpHandler, public base::WebSocketAcceptor {
       void on_message(base::Bytes message) override {
         const std::string_view text = base::as_text(message);
         if (text == "close") return peer_.close();
+        if (text == "shared") {
+          peer_.send_shared(base::to_buffer(base::as_bytes("begin ")), api_.shared_end);
+          return peer_.send_shared({}, api_.shared_end);
+        }
         if (text == "large" || text == "small") peer_.allow_large(text == "large");
         const int copies = text == "flood" ? 100 : 1;
         for (int i = 0; i < copies; ++i)
@@ -59,6 +63,8 @@ class EchoApi final : public base::HttpHandler, public base::WebSocketAcceptor {
   std::atomic<int> requests = 0;
   std::atomic<int> websockets = 0;
   std::atomic<int> websockets_closed = 0;
+  const std::shared_ptr<const base::Buffer> shared_end =
+      std::make_shared<const base::Buffer>(base::to_buffer(base::as_bytes("the same end")));
   std::atomic<bool> refuse_websockets = false;
   std::optional<base::HttpRespond> kept;
 };

@@ -52,6 +52,11 @@ class Echo final : public MediaHandler {
     deadline_.store(base::kNever);
   }
   void handle_batch_end(Instant) override {}
+  void handle_batch_cost(Instant began, Instant ended) override {
+    if (ended < began || began < cost_ended_) cost_wrong_ = true;
+    cost_ended_ = ended;
+    ++costs_;
+  }
   Instant next_deadline() const override { return deadline_.load(); }
   base::DatagramQueue& datagrams() override { return answers_; }
   std::vector<std::uint64_t>& connections_to_close() override { return closes_; }
@@ -62,6 +67,8 @@ class Echo final : public MediaHandler {
   std::atomic<int> wakes_ = 0;
   std::atomic<int> timeouts_ = 0;
   std::atomic<int> closed_ = 0;
+  std::atomic<int> costs_ = 0;
+  std::atomic<bool> cost_wrong_ = false;
 
  private:
   static Path with(Path path, std::uint64_t connection) {
@@ -69,6 +76,7 @@ class Echo final : public MediaHandler {
     return path;
   }
   const std::uint8_t number_;
+  Instant cost_ended_{};
   base::DatagramQueue answers_;
   std::vector<std::uint64_t> closes_;
 };
@@ -157,6 +165,17 @@ TEST_F(MediaPortTest, UsesItsThreadsAndLosesNothingOfABurst) {
     }
   }
   EXPECT_EQ(threads.size(), 2U);
+}
+
+TEST_F(MediaPortTest, TellsWhatEachBatchTookAndNothingTwice) {
+  open();
+  const FileDescriptor client = connect(SOCK_DGRAM);
+  for (int i = 0; i < 50; ++i) {
+    send(client, "hello");
+    EXPECT_EQ(receive(client).substr(1), "hello");
+  }
+  EXPECT_TRUE(eventually([&] { return echoes_[0].costs_ + echoes_[1].costs_ >= 50; }));
+  EXPECT_FALSE(echoes_[0].cost_wrong_ || echoes_[1].cost_wrong_);
 }
 
 TEST_F(MediaPortTest, DropsOversizedAndEmptyDatagrams) {

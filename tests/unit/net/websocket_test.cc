@@ -21,6 +21,9 @@ std::string frame(std::uint8_t opcode, std::string_view payload) {
   std::string out = {static_cast<char>(0x80 | opcode)};
   if (payload.size() < 126) {
     out += static_cast<char>(0x80 | payload.size());
+  } else if (payload.size() < 65'536) {
+    out += static_cast<char>(0x80 | 126);
+    for (int shift = 8; shift >= 0; shift -= 8) out += static_cast<char>(payload.size() >> shift);
   } else {
     out += static_cast<char>(0x80 | 127);
     for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(payload.size() >> shift);
@@ -48,6 +51,48 @@ TEST_F(WebSocketTest, EchoesABinaryMessage) {
   EXPECT_EQ(client->receive(), std::string("\x82\x05hello"));
   client->send(frame(2, "close"));
   EXPECT_THAT(client->receive(), StartsWith("\x88"));
+}
+
+TEST_F(WebSocketTest, TakesMessagesOfEverySizeAndInFragments) {
+  open_and_run();
+  const auto client = upgrade();
+  const auto receive = [&](std::size_t size) {
+    std::string received;
+    while (received.size() < size) {
+      const std::string part = client->receive();
+      if (part.empty()) break;
+      received += part;
+    }
+    return received;
+  };
+  for (const std::size_t size : {0U, 1U, 125U, 255U, 256U, 257U, 1'600U, 16'639U, 40'000U}) {
+    std::string payload(size, 'x');
+    for (std::size_t i = 0; i < size; ++i) payload[i] = static_cast<char>('a' + i % 23);
+    client->send(frame(2, payload));
+    const std::size_t header = size < 126 ? 2 : 4;
+    EXPECT_EQ(receive(header + size).substr(header), payload) << size;
+  }
+  // RFC 6455, section 5.4: the first frame has the opcode, the last one FIN.
+  for (const std::size_t part : {1U, 100U, 300U}) {
+    std::string first = frame(2, std::string(part, 'a'));
+    first[0] = 2;
+    std::string middle = frame(0, std::string(part, 'b'));
+    middle[0] = 0;
+    client->send(first + middle);
+    client->send(frame(0, std::string(part, 'c')));
+    const std::size_t header = 3 * part < 126 ? 2 : 4;
+    EXPECT_EQ(receive(header + 3 * part).substr(header),
+              std::string(part, 'a') + std::string(part, 'b') + std::string(part, 'c'));
+  }
+}
+
+TEST_F(WebSocketTest, SharesTheEndOfAMessage) {
+  open_and_run();
+  const auto client = upgrade();
+  client->send(frame(2, "shared"));
+  std::string received = client->receive();
+  while (received.size() < 2 + 18 + 2 + 12) received += client->receive();
+  EXPECT_EQ(received, std::string("\x82\x12") + "begin the same end" + "\x82\x0cthe same end");
 }
 
 TEST_F(WebSocketTest, ClosesOnText) {

@@ -41,7 +41,7 @@ inline rtc::ClientPeerOptions with_slots(std::size_t slots) {
 
 // All shards, each datagram at the socket that the kernel would choose. Shard messages are moved
 // one by one, each once the shard before is done with its own.
-class RelayNode final : public simulation::SimulatedNode {
+class RelayNode : public simulation::SimulatedNode {
  public:
   static constexpr std::uint16_t kPort = 7878;
 
@@ -104,6 +104,9 @@ class RelayNode final : public simulation::SimulatedNode {
       sum.endpoints += one.endpoints;
       sum.endpoints_connected += one.endpoints_connected;
       sum.endpoints_gone += one.endpoints_gone;
+      sum.handshake_flights += one.handshake_flights;
+      sum.handshakes_waiting += one.handshakes_waiting;
+      sum.refused_overloaded += one.refused_overloaded;
       sum.rooms += one.rooms;
       for (std::size_t i = 0; i < sum.dropped.size(); ++i) sum.dropped[i] += one.dropped[i];
     }
@@ -119,6 +122,7 @@ class RelayNode final : public simulation::SimulatedNode {
   std::vector<v1::RelayEvent> events;
   std::vector<std::uint64_t> closed_connections;
   std::function<void(base::Instant, const base::Path&, base::Bytes)> on_sent;
+  std::function<void(const AddressedShardMessage&)> on_message;
 
  private:
   void settle(base::Instant now) {
@@ -130,6 +134,7 @@ class RelayNode final : public simulation::SimulatedNode {
       AddressedShardMessage next = std::move(queue.front());
       queue.pop_front();
       ASSERT_LT(next.target, shards_.size());
+      if (on_message) on_message(next);
       shards_[next.target].handle_shard_message(now, std::move(next.message), out_);
     }
     for (v1::RelayEvent& event : out_.events) {

@@ -98,6 +98,42 @@ TEST_P(ShardSpanTest, ARoomSpansShardsAndDatagramsComeInAnywhere) {
   EXPECT_EQ(relay_->counters().slot_packets, placed);
 }
 
+TEST_F(ShardRoomTest, APacketIsDecryptedOnceAndPassedOnOnceToEachShard) {
+  constexpr unsigned kShards = 4;
+  set_up(kShards);
+  MemberNode& speaker = join(true);
+  for (int i = 0; i < 19; ++i) join(false);
+  ASSERT_TRUE(connect_all());
+  for (unsigned shard = 0; shard < kShards; ++shard) {
+    EXPECT_EQ(relay_->assigner().load(shard), 5U);
+    EXPECT_EQ(relay_->shard(shard).counters().endpoints_connected, 5U);
+  }
+  std::size_t to_home = 0;
+  std::map<const base::Buffer*, std::set<unsigned>> to_listeners;
+  std::vector<std::shared_ptr<const base::Buffer>> kept;  // so that no address comes twice
+  relay_->on_message = [&](const AddressedShardMessage& message) {
+    if (std::holds_alternative<SpeakerPacket>(message.message)) ++to_home;
+    if (const auto* packet = std::get_if<SlotPacket>(&message.message)) {
+      EXPECT_TRUE(to_listeners[packet->payload.get()].insert(message.target).second);
+      kept.push_back(packet->payload);
+    }
+  };
+  const ShardCounters before = relay_->counters();
+  talk({&speaker}, 50);
+  network_->run_for(milliseconds(100));
+  const ShardCounters after = relay_->counters();
+  EXPECT_EQ(after.speaker_packets - before.speaker_packets, 50U);
+  EXPECT_EQ(after.slot_packets - before.slot_packets, 50U);
+  EXPECT_EQ(after.listener_packets - before.listener_packets, 50U * 19);
+  EXPECT_LE(to_home, 50U);
+  // One buffer a packet, the same for all the other shards.
+  EXPECT_EQ(to_listeners.size(), 50U);
+  for (const auto& [payload, targets] : to_listeners) EXPECT_EQ(targets.size(), kShards - 1);
+  // Each shard has sent to its own listeners.
+  for (unsigned shard = 0; shard < kShards; ++shard)
+    EXPECT_GE(relay_->shard(shard).counters().listener_packets, 50U * 4);
+}
+
 INSTANTIATE_TEST_SUITE_P(Counts, ShardSpanTest, ::testing::Values(2U, 3U));
 
 TEST_F(ShardRoomTest, TcpConnectionsOfOtherShardsWork) {

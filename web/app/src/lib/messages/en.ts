@@ -352,6 +352,8 @@ export const en = {
   'error.room.not_admitted':
     'This room is for people with its whole link, people invited, and people whom a moderator follows.',
   'error.room.full': 'The room is full.',
+  'error.relay.overloaded':
+    'This room is full here: with one more, everybody would hear gaps. Try again in a moment.',
   'error.room.stage_full': 'The stage is full: somebody has to step down first.',
   'error.room.on_stage_elsewhere':
     'You are on the stage with another device, and nobody else is. Leave there first, or bring somebody else onto the stage.',

@@ -359,6 +359,8 @@ export const fr: Catalogue = {
   'error.room.not_admitted':
     'Ce salon est réservé aux personnes qui ont son lien complet, qui sont invitées ou que suit sa modération.',
   'error.room.full': 'Le salon est complet.',
+  'error.relay.overloaded':
+    'Ce salon est complet ici : une personne de plus, et le son serait haché pour tous. Réessayez dans un moment.',
   'error.room.stage_full': 'La scène est complète : quelqu’un doit d’abord en descendre.',
   'error.room.on_stage_elsewhere':
     'Vous êtes sur scène avec un autre appareil, et personne d’autre n’y est. Quittez d’abord le salon là-bas, ou faites monter quelqu’un d’autre sur scène.',
