@@ -122,6 +122,7 @@ RtpSealer SrtpSender::rtp_sealer() const {
   RtpSealer sealer;
   sealer.key_ = impl_->key.get();
   sealer.transform_ = &impl_->rtp;
+  sealer.profile_ = impl_->rtp.profile();
   std::memcpy(sealer.salt_.data(), impl_->salt.data(), sealer.salt_.size());
   return sealer;
 }

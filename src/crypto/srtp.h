@@ -71,6 +71,7 @@ enum class SrtpError : std::uint8_t {
 class RtpSealer {
  public:
   RtpSealer() = default;  // not to be used
+  SrtpProfile profile() const { return profile_; }
   // Asks the CPU for the key ahead of seal(): of thousands, none is in its cache.
   void prefetch() const;
   // A header of header_size bytes, at least 12, is at packet's start; payload lies anywhere outside
@@ -83,7 +84,8 @@ class RtpSealer {
   friend class SrtpSender;
   const ipsec_mb::GcmKey* key_ = nullptr;  // null: transform_ does it
   SrtpTransform* transform_ = nullptr;
-  std::array<std::uint8_t, 12> salt_{};
+  std::array<std::uint8_t, 12> salt_{};  // GCM's
+  SrtpProfile profile_ = SrtpProfile::kAeadAes128Gcm;
 };
 
 // Protects what one endpoint sends to one peer.

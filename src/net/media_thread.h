@@ -57,12 +57,14 @@ class MediaThread {
   void accept(base::Instant now, const TcpListener& listener);
   void take_inbox(base::Instant now);
   void finish_batch(base::Instant now);
+  void send_datagrams();
   void send_output();
-  void send_run(std::span<const base::DatagramQueue::Entry> entries,
-                const base::DatagramQueue& queue);
+  void send_frame(const base::Path& path, base::Bytes frame);
+  void send_held_frames();
   void hand_over();
   void report_ended(base::Instant now);
   UdpSocket* socket_for(const base::Path& path);
+  bool same_way(const base::Path& a, const base::Path& b) const;
   void pause_listeners(base::Instant now);
   void resume_listeners();
   int timeout_milliseconds(base::Instant now) const;
@@ -90,6 +92,10 @@ class MediaThread {
   Inbox taken_;
   // Collected in a batch for each other thread, then handed over under one lock.
   std::vector<Inbox> outboxes_;
+
+  // Frames that were made in the middle of a call: the connection they are for may be the one that
+  // is being read.
+  base::DatagramQueue held_frames_;
 
   std::uint64_t misaddressed_ = 0;
   mutable std::mutex counters_mutex_;

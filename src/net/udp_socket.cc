@@ -43,32 +43,10 @@ base::IpAddress local_address_in(msghdr& header, const base::IpAddress& fallback
   return fallback;
 }
 
-template <typename Info>
-std::size_t write_control(msghdr& header, int level, int type, const Info& info) {
-  header.msg_controllen = CMSG_SPACE(sizeof info);
-  cmsghdr* control = CMSG_FIRSTHDR(&header);
-  control->cmsg_level = level;
-  control->cmsg_type = type;
-  control->cmsg_len = CMSG_LEN(sizeof info);
-  std::memcpy(CMSG_DATA(control), &info, sizeof info);
-  return header.msg_controllen;
-}
-
-// Makes the datagram leave from the given local address.
-void set_source(msghdr& header, void* memory, const base::IpAddress& local) {
-  if (local.is_unspecified()) return;
-  header.msg_control = memory;
-  if (local.is_v4()) {
-    in_pktinfo info{};
-    std::memcpy(&info.ipi_spec_dst, local.bytes().data(), sizeof info.ipi_spec_dst);
-    header.msg_controllen = CMSG_SPACE(sizeof info);
-    write_control(header, IPPROTO_IP, IP_PKTINFO, info);
-  } else {
-    in6_pktinfo info{};
-    std::memcpy(&info.ipi6_addr, local.bytes().data(), sizeof info.ipi6_addr);
-    header.msg_controllen = CMSG_SPACE(sizeof info);
-    write_control(header, IPPROTO_IPV6, IPV6_PKTINFO, info);
-  }
+// A device that computes no checksums, a kernel before 4.18, a path with IPsec.
+bool is_refusal_to_merge(int error) {
+  return error == EIO || error == EINVAL || error == ENOPROTOOPT || error == EOPNOTSUPP ||
+         error == EMSGSIZE;
 }
 
 }  // namespace
@@ -92,6 +70,12 @@ void ReceiveBatch::prepare() {
   }
 }
 
+UdpSocket::UdpSocket(FileDescriptor descriptor, base::SocketAddress local, SendMethod sending)
+    : descriptor_(std::move(descriptor)),
+      local_(local),
+      merges_(sending != SendMethod::kSendmmsg),
+      batch_(std::make_unique<SendBatch>()) {}
+
 base::Result<UdpSocket> UdpSocket::open(const Options& options) {
   const bool is_v4 = options.local.ip.is_v4();
   FileDescriptor descriptor(
@@ -113,7 +97,7 @@ base::Result<UdpSocket> UdpSocket::open(const Options& options) {
     return base::fail(base::ErrorCode::kUnavailable,
                       "cannot use UDP " + options.local.text() + ": " + error_text(errno));
   const base::SocketAddress local = local_address_of(number);
-  return UdpSocket(std::move(descriptor), local);
+  return UdpSocket(std::move(descriptor), local, options.sending);
 }
 
 bool UdpSocket::receive(ReceiveBatch& batch) {
@@ -144,53 +128,39 @@ bool UdpSocket::receive(ReceiveBatch& batch) {
 
 void UdpSocket::send(const base::DatagramQueue& queue,
                      std::span<const base::DatagramQueue::Entry> entries) {
-  constexpr std::size_t kSpace = CMSG_SPACE(sizeof(in6_pktinfo));
-  struct alignas(cmsghdr) Control {
-    std::array<std::uint8_t, kSpace> bytes;
-  };
-  std::array<mmsghdr, kDatagramBatch> headers;
-  std::array<iovec, kDatagramBatch> vectors;
-  std::array<SystemAddress, kDatagramBatch> names;
-  std::array<Control, kDatagramBatch> controls;
-  while (!entries.empty()) {
-    const std::size_t count = std::min(entries.size(), kDatagramBatch);
-    for (std::size_t i = 0; i < count; ++i) {
-      const base::Bytes bytes = queue.bytes(entries[i]);
-      // sendmmsg does not write to it; the struct's field is not const.
-      vectors[i] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-      names[i] = to_system(entries[i].path.remote);
-      headers[i] = {};
-      msghdr& header = headers[i].msg_hdr;
-      header.msg_name = &names[i].storage;
-      header.msg_namelen = names[i].size;
-      header.msg_iov = &vectors[i];
-      header.msg_iovlen = 1;
-      set_source(header, controls[i].bytes.data(), entries[i].path.local.ip);
-    }
-    send_headers(std::span(headers).first(count));
-    entries = entries.subspan(count);
-  }
-}
-
-void UdpSocket::send_headers(std::span<mmsghdr> headers) {
   int waits = 0;
-  while (!headers.empty()) {
-    const int sent = sendmmsg(descriptor_.get(), headers.data(),
-                              static_cast<unsigned>(headers.size()), MSG_DONTWAIT);
-    if (sent > 0) {
-      counters_.sent += static_cast<std::uint64_t>(sent);
-      headers = headers.subspan(static_cast<std::size_t>(sent));
+  while (!entries.empty()) {
+    batch_->fill(queue, entries, merges_, local_.ip);
+    const std::span<mmsghdr> messages = batch_->messages();
+    const int result = sendmmsg(descriptor_.get(), messages.data(),
+                                static_cast<unsigned>(messages.size()), MSG_DONTWAIT);
+    const int error = errno;
+    ++counters_.send_calls;
+    if (result > 0) {
+      const auto sent = static_cast<std::size_t>(result);
+      const std::size_t datagrams = batch_->datagrams_in_first(sent);
+      counters_.sent += datagrams;
+      if (datagrams != sent) counters_.sent_merged += batch_->merged_in_first(sent);
+      entries = entries.subspan(datagrams);
       continue;
     }
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == ENOBUFS) {
+    if (error == EINTR) continue;
+    if (error == EAGAIN || error == ENOBUFS) {
       if (waits++ < kMaxWaitsForRoom && wait_writable()) continue;
-      counters_.send_dropped += headers.size();
-      return;
+      const std::size_t rest = batch_->datagrams_in_first(messages.size());
+      counters_.send_dropped += rest;
+      entries = entries.subspan(rest);
+      waits = 0;
+      continue;
+    }
+    const std::size_t refused = batch_->datagrams_in_first(1);
+    if (refused > 1 && is_refusal_to_merge(error)) {
+      merges_ = false;
+      continue;
     }
     // The first one was refused: unreachable, filtered, or too long. The others may pass.
-    ++counters_.send_dropped;
-    headers = headers.subspan(1);
+    counters_.send_dropped += refused;
+    entries = entries.subspan(refused);
   }
 }
 

@@ -7,12 +7,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "base/address.h"
 #include "base/datagram.h"
 #include "base/result.h"
 #include "net/file_descriptor.h"
+#include "net/send_batch.h"
 
 namespace alcove::net {
 
@@ -24,6 +26,8 @@ struct UdpCounters {
   std::uint64_t receive_dropped =
       0;                           // longer than base::kMaxDatagram, empty, or of no usable address
   std::uint64_t send_dropped = 0;  // the system's buffer was full, or it refused
+  std::uint64_t send_calls = 0;
+  std::uint64_t sent_merged = 0;  // of those sent, in a message with others
 };
 
 // Memory for one recvmmsg. Large: one for each thread, not one for each socket.
@@ -58,34 +62,41 @@ class ReceiveBatch {
   std::size_t count_ = 0;
 };
 
+// kGso: neighbours in a queue that go to one peer and are of one size leave in one message, which
+// the system cuts apart again (UDP_SEGMENT). kAuto is kGso until the system refuses it.
+enum class SendMethod : std::uint8_t { kAuto, kGso, kSendmmsg };
+
 class UdpSocket {
  public:
   struct Options {
     base::SocketAddress local;
     bool reuse_port = false;
     int buffer_size = 4 << 20;
+    SendMethod sending = SendMethod::kAuto;
   };
   static base::Result<UdpSocket> open(const Options& options);
 
   int descriptor() const { return descriptor_.get(); }
   const base::SocketAddress& local() const { return local_; }
   const UdpCounters& counters() const { return counters_; }
+  // Whether neighbours for one peer leave in one message: not once the system has refused it.
+  bool merges() const { return merges_; }
 
   // At most kDatagramBatch datagrams, without waiting. True when there may be more.
   bool receive(ReceiveBatch& batch);
-  // Sends entries in order, in as few system calls as possible. May wait a few milliseconds for
-  // room in the system's buffer, then drops the rest.
+  // Sends entries, neighbours of the queue, in order and in as few system calls as possible. May
+  // wait a few milliseconds for room in the system's buffer, then drops the rest.
   void send(const base::DatagramQueue& queue, std::span<const base::DatagramQueue::Entry> entries);
 
  private:
-  UdpSocket(FileDescriptor descriptor, base::SocketAddress local)
-      : descriptor_(std::move(descriptor)), local_(local) {}
-  void send_headers(std::span<mmsghdr> headers);
+  UdpSocket(FileDescriptor descriptor, base::SocketAddress local, SendMethod sending);
   bool wait_writable();
 
   FileDescriptor descriptor_;
   base::SocketAddress local_;
   UdpCounters counters_;
+  bool merges_ = false;
+  std::unique_ptr<SendBatch> batch_;  // used again by each send()
 };
 
 }  // namespace alcove::net

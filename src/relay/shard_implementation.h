@@ -1,6 +1,7 @@
 #pragma once
 // The inside of a Shard, for the shard*.cc files only.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -41,7 +42,9 @@ class Shard::Implementation {
   void handle_shard_message(Turn turn, ShardMessage&& message);
   void handle_connection_closed(Turn turn, std::uint64_t connection);
   void handle_timeout(Turn turn);
-  base::Instant next_deadline() const { return deadlines_.next_deadline(); }
+  base::Instant next_deadline() const {
+    return std::min(deadlines_.next_deadline(), releases_.next_deadline());
+  }
   ShardCounters counters() const;
 
   unsigned index() const { return options_.index; }
@@ -102,6 +105,7 @@ class Shard::Implementation {
                    base::Bytes payload, std::shared_ptr<const base::Buffer> shared);
   void send_to_listeners(Turn turn, LocalRoom& room, const base::JoinId& speaker,
                          const Placement& placement, base::Instant received, base::Bytes payload);
+  void release(Turn turn, LocalRoom& room);
   void stop_speaker(Turn turn, Endpoint& endpoint);
   void send_sender_report(Turn turn, Endpoint& endpoint);
   void send_receiver_report(Turn turn, Endpoint& endpoint);
@@ -142,7 +146,8 @@ class Shard::Implementation {
   // Rooms outlive their endpoints, so they come first.
   std::unordered_map<base::RelayRoomId, std::unique_ptr<LocalRoom>> rooms_;
   std::unordered_map<base::RelayRoomId, HomeRoom> home_rooms_;
-  DeadlineQueue deadlines_;
+  DeadlineQueue deadlines_;  // of endpoints
+  DeadlineQueue releases_;   // of rooms that hold packets
   std::unordered_map<base::JoinId, std::unique_ptr<Endpoint>> endpoints_;
   std::unordered_map<std::string, Endpoint*, UfragHash, std::equal_to<>> ufrags_;
   std::unordered_map<base::Path, ValidPath> paths_;

@@ -77,7 +77,13 @@ void Shard::Implementation::send_to_listeners(Turn turn, LocalRoom& room,
                                               base::Bytes payload) {
   const auto found = endpoints_.find(speaker);
   const Endpoint* own = found == endpoints_.end() ? nullptr : found->second.get();
-  room.fan_out(received, placement, own, payload, turn.out.datagrams, counters_);
+  room.handle_packet(turn.now, received, {placement, own, payload}, turn.out.datagrams, counters_);
+  releases_.set(room, room.release_at());
+}
+
+void Shard::Implementation::release(Turn turn, LocalRoom& room) {
+  room.release(turn.out.datagrams, counters_);
+  releases_.remove(room);
 }
 
 void Shard::Implementation::stop_speaker(Turn turn, Endpoint& endpoint) {
