@@ -27,6 +27,11 @@ constexpr std::size_t kDatagramsInARun = 2 * kDatagramBatch;
 constexpr base::Duration kListenerPause = base::milliseconds(100);
 constexpr base::Duration kLongestWait = base::seconds(1);
 
+ReceiveMethod method_for(std::span<const UdpSocket> sockets) {
+  return std::ranges::any_of(sockets, &UdpSocket::uses_gro) ? ReceiveMethod::kGro
+                                                            : ReceiveMethod::kRecvmmsg;
+}
+
 }  // namespace
 
 void MediaThread::Inbox::clear() {
@@ -46,7 +51,8 @@ MediaThread::MediaThread(unsigned index, std::vector<UdpSocket> sockets,
       event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       sockets_(std::move(sockets)),
       listeners_(listeners),
-      connections_(epoll_.get(), index, limits, options) {
+      connections_(epoll_.get(), index, limits, options),
+      batch_(method_for(sockets_)) {
   CHECK(epoll_.valid() && event_.valid());
   watch(event_.get(), kWakeToken, EPOLLIN);
   for (std::size_t i = 0; i < sockets_.size(); ++i)
@@ -154,8 +160,8 @@ void MediaThread::dispatch(base::Instant now, std::uint64_t token, std::uint32_t
 void MediaThread::receive(base::Instant now, UdpSocket& socket) {
   bool more = true;
   for (int i = 0; more && i < kReceivesInARow; ++i) {
-    more = socket.receive(*batch_);
-    for (const ReceiveBatch::Datagram& datagram : batch_->datagrams())
+    more = socket.receive(batch_);
+    for (const ReceiveBatch::Datagram& datagram : batch_.datagrams())
       handler_->handle_datagram(now, datagram.path, datagram.bytes);
     finish_batch(now);
   }
@@ -328,6 +334,9 @@ void MediaThread::publish_counters() {
     sum.datagrams_sent += counters.sent;
     sum.receive_dropped += counters.receive_dropped;
     sum.send_dropped += counters.send_dropped;
+    sum.send_calls += counters.send_calls;
+    sum.sent_merged += counters.sent_merged;
+    sum.received_merged += counters.received_merged;
   }
   const StreamCounters& streams = connections_.counters();
   sum.send_dropped += misaddressed_;
@@ -347,6 +356,9 @@ void MediaThread::add_counters(MediaPortCounters& sum) const {
   sum.datagrams_sent += published_.datagrams_sent;
   sum.receive_dropped += published_.receive_dropped;
   sum.send_dropped += published_.send_dropped;
+  sum.send_calls += published_.send_calls;
+  sum.sent_merged += published_.sent_merged;
+  sum.received_merged += published_.received_merged;
   sum.connections_accepted += published_.connections_accepted;
   sum.connections_refused += published_.connections_refused;
   sum.connections_closed_bad += published_.connections_closed_bad;

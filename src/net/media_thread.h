@@ -78,7 +78,7 @@ class MediaThread {
   std::vector<UdpSocket> sockets_;
   const std::vector<TcpListener>& listeners_;
   StreamConnections connections_;
-  std::unique_ptr<ReceiveBatch> batch_ = std::make_unique<ReceiveBatch>();
+  ReceiveBatch batch_;
   base::Instant listeners_resume_at_ = base::kNever;
 
   MediaHandler* handler_ = nullptr;

@@ -1,7 +1,9 @@
 #include "net/udp_socket.h"
 
+#include <netinet/udp.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -23,6 +25,23 @@ void set_buffers(int descriptor, int size) {
     set_option(descriptor, SOL_SOCKET, SO_RCVBUF, size);
   if (!set_option(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, size))
     set_option(descriptor, SOL_SOCKET, SO_SNDBUF, size);
+}
+
+// A message of UDP_GRO is at most this; the system puts at most 128 datagrams into one.
+constexpr std::size_t kMaxMessage = 65'535;
+constexpr std::size_t kGroMessages = 16;
+constexpr std::size_t kMaxMerged = 128;
+
+// The size of the datagrams in a message of UDP_GRO; 0 for one alone.
+std::size_t segment_size_in(msghdr& header) {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
+       control = CMSG_NXTHDR(&header, control)) {
+    if (control->cmsg_level != SOL_UDP || control->cmsg_type != UDP_GRO) continue;
+    int size = 0;
+    std::memcpy(&size, CMSG_DATA(control), sizeof size);
+    return size > 0 ? static_cast<std::size_t>(size) : 0;
+  }
+  return 0;
 }
 
 // The local address in a received datagram's control data; fallback where the system gave none.
@@ -51,14 +70,19 @@ bool is_refusal_to_merge(int error) {
 
 }  // namespace
 
-ReceiveBatch::ReceiveBatch() {
-  for (std::size_t i = 0; i < kDatagramBatch; ++i)
-    vectors_[i] = {buffers_[i].data(), buffers_[i].size()};
+ReceiveBatch::ReceiveBatch(ReceiveMethod method)
+    : messages_(method == ReceiveMethod::kGro ? kGroMessages : kDatagramBatch),
+      // One byte more than allowed, so that an oversized datagram is seen as such.
+      message_size_(method == ReceiveMethod::kGro ? kMaxMessage : base::kMaxDatagram + 1),
+      memory_(std::make_unique_for_overwrite<std::uint8_t[]>(messages_ * message_size_)) {
+  for (std::size_t i = 0; i < messages_; ++i)
+    vectors_[i] = {&memory_[i * message_size_], message_size_};
+  datagrams_.reserve(kDatagramBatch);
 }
 
 void ReceiveBatch::prepare() {
-  count_ = 0;
-  for (std::size_t i = 0; i < kDatagramBatch; ++i) {
+  datagrams_.clear();
+  for (std::size_t i = 0; i < messages_; ++i) {
     headers_[i] = {};
     msghdr& header = headers_[i].msg_hdr;
     header.msg_name = &names_[i];
@@ -70,10 +94,12 @@ void ReceiveBatch::prepare() {
   }
 }
 
-UdpSocket::UdpSocket(FileDescriptor descriptor, base::SocketAddress local, SendMethod sending)
+UdpSocket::UdpSocket(FileDescriptor descriptor, base::SocketAddress local, SendMethod sending,
+                     bool uses_gro)
     : descriptor_(std::move(descriptor)),
       local_(local),
       merges_(sending != SendMethod::kSendmmsg),
+      uses_gro_(uses_gro),
       batch_(std::make_unique<SendBatch>()) {}
 
 base::Result<UdpSocket> UdpSocket::open(const Options& options) {
@@ -97,33 +123,47 @@ base::Result<UdpSocket> UdpSocket::open(const Options& options) {
     return base::fail(base::ErrorCode::kUnavailable,
                       "cannot use UDP " + options.local.text() + ": " + error_text(errno));
   const base::SocketAddress local = local_address_of(number);
-  return UdpSocket(std::move(descriptor), local, options.sending);
+  // A kernel before 5.0 has no UDP_GRO; it is read as without.
+  const bool uses_gro =
+      options.receiving == ReceiveMethod::kGro && set_option(number, SOL_UDP, UDP_GRO, 1);
+  return UdpSocket(std::move(descriptor), local, options.sending, uses_gro);
 }
 
 bool UdpSocket::receive(ReceiveBatch& batch) {
+  CHECK(!uses_gro_ || batch.message_size_ == kMaxMessage);
   batch.prepare();
-  const int count =
-      recvmmsg(descriptor_.get(), batch.headers_.data(), kDatagramBatch, MSG_DONTWAIT, nullptr);
+  const int count = recvmmsg(descriptor_.get(), batch.headers_.data(),
+                             static_cast<unsigned>(batch.messages_), MSG_DONTWAIT, nullptr);
   if (count <= 0) return false;  // nothing there, or an ICMP error of an earlier datagram
-  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-    mmsghdr& received = batch.headers_[i];
-    const std::size_t size = received.msg_len;
-    const base::SocketAddress remote = from_system(batch.names_[i]);
-    // A link-local peer cannot be answered: a path has no zone.
-    const bool usable = remote.port != 0 && !(remote.ip.is_v6() && remote.ip.is_link_local());
-    if (size == 0 || size > base::kMaxDatagram || !usable) {
-      ++counters_.receive_dropped;
-      continue;
-    }
-    ReceiveBatch::Datagram& datagram = batch.datagrams_[batch.count_++];
-    datagram.path.protocol = base::TransportProtocol::kUdp;
-    datagram.path.local = {local_address_in(received.msg_hdr, local_.ip), local_.port};
-    datagram.path.remote = remote;
-    datagram.path.connection = 0;
-    datagram.bytes = base::Bytes(batch.buffers_[i]).first(size);
-    ++counters_.received;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) take_message(batch, i);
+  return static_cast<std::size_t>(count) == batch.messages_;
+}
+
+void UdpSocket::take_message(ReceiveBatch& batch, std::size_t index) {
+  mmsghdr& received = batch.headers_[index];
+  const std::size_t size = received.msg_len;
+  const base::SocketAddress remote = from_system(batch.names_[index]);
+  // A link-local peer cannot be answered: a path has no zone.
+  const bool usable = remote.port != 0 && !(remote.ip.is_v6() && remote.ip.is_link_local());
+  const std::size_t segment = uses_gro_ ? segment_size_in(received.msg_hdr) : 0;
+  const std::size_t step = segment == 0 ? size : segment;
+  // What came truncated is longer than anything that is allowed.
+  const bool whole = (received.msg_hdr.msg_flags & MSG_TRUNC) == 0;
+  if (size == 0 || step > base::kMaxDatagram || !usable || !whole || size > step * kMaxMerged) {
+    ++counters_.receive_dropped;
+    return;
   }
-  return static_cast<std::size_t>(count) == kDatagramBatch;
+  ReceiveBatch::Datagram datagram;
+  datagram.path.protocol = base::TransportProtocol::kUdp;
+  datagram.path.local = {local_address_in(received.msg_hdr, local_.ip), local_.port};
+  datagram.path.remote = remote;
+  const base::Bytes message(&batch.memory_[index * batch.message_size_], size);
+  for (std::size_t at = 0; at < size; at += step) {
+    datagram.bytes = message.subspan(at, std::min(step, size - at));
+    batch.datagrams_.push_back(datagram);
+    ++counters_.received;
+    if (size > step) ++counters_.received_merged;
+  }
 }
 
 void UdpSocket::send(const base::DatagramQueue& queue,

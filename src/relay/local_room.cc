@@ -95,6 +95,7 @@ void LocalRoom::handle_packet(base::Instant now, base::Instant received, const S
   if (!holds_ || (alone && held_.empty())) return fan_out({&frame, 1}, out, counters);
   if (held_.empty()) release_at_ = now + kLongestHold;
   held_.add(frame);
+  ++counters.held_packets;
   if (held_.is_full() || (active & ~held_.slots()) == 0 || now >= release_at_)
     release(out, counters);
 }
