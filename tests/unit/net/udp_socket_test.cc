@@ -142,6 +142,14 @@ TEST(UdpSocketTest, SendsFromTheAddressThatThePathNames) {
     EXPECT_EQ(datagram.path.remote.ip, base::IpAddress::v4({127, 0, 0, datagram.bytes.front()}));
 }
 
+TEST(UdpSocketTest, ForbidsFragmentsAndBelievesNoForgedPathMtu) {
+  const UdpSocket sender = open_socket();
+  int way = -1;
+  socklen_t size = sizeof way;
+  ASSERT_EQ(getsockopt(sender.descriptor(), IPPROTO_IP, IP_MTU_DISCOVER, &way, &size), 0);
+  EXPECT_EQ(way, IP_PMTUDISC_PROBE);
+}
+
 TEST(UdpSocketTest, GroCutsMessagesApart) {
   UdpSocket sender = open_socket({.sending = SendMethod::kGso});
   UdpSocket ann = open_socket({.receiving = ReceiveMethod::kGro});
