@@ -62,12 +62,6 @@ base::IpAddress local_address_in(msghdr& header, const base::IpAddress& fallback
   return fallback;
 }
 
-// A device that computes no checksums, a kernel before 4.18, a path with IPsec.
-bool is_refusal_to_merge(int error) {
-  return error == EIO || error == EINVAL || error == ENOPROTOOPT || error == EOPNOTSUPP ||
-         error == EMSGSIZE;
-}
-
 }  // namespace
 
 ReceiveBatch::ReceiveBatch(ReceiveMethod method)
@@ -174,38 +168,44 @@ void UdpSocket::send(const base::DatagramQueue& queue,
                      std::span<const base::DatagramQueue::Entry> entries) {
   int waits = 0;
   while (!entries.empty()) {
-    batch_->fill(queue, entries, merges_, local_.ip);
-    const std::span<mmsghdr> messages = batch_->messages();
-    const int result = sendmmsg(descriptor_.get(), messages.data(),
-                                static_cast<unsigned>(messages.size()), MSG_DONTWAIT);
-    const int error = errno;
-    ++counters_.send_calls;
-    if (result > 0) {
-      const auto sent = static_cast<std::size_t>(result);
-      const std::size_t datagrams = batch_->datagrams_in_first(sent);
-      counters_.sent += datagrams;
-      if (datagrams != sent) counters_.sent_merged += batch_->merged_in_first(sent);
-      entries = entries.subspan(datagrams);
-      continue;
-    }
-    if (error == EINTR) continue;
-    if (error == EAGAIN || error == ENOBUFS) {
+    const SendResult result = send_some(queue, entries, merges_);
+    std::size_t done = result.sent;
+    if (done == 0 && result.error == EINTR) continue;
+    if (done == 0 && (result.error == EAGAIN || result.error == ENOBUFS)) {
       if (waits++ < kMaxWaitsForRoom && wait_writable()) continue;
-      const std::size_t rest = batch_->datagrams_in_first(messages.size());
-      counters_.send_dropped += rest;
-      entries = entries.subspan(rest);
       waits = 0;
-      continue;
+      done = batch_->datagrams_in_first(batch_->messages().size());
+      counters_.send_dropped += done;
+    } else if (done == 0) {
+      // The first one was refused: unreachable, filtered, or too long. The others may pass.
+      const std::size_t refused = batch_->datagrams_in_first(1);
+      if (refused > 1) done = send_some(queue, entries.first(refused), false).sent;
+      // It is the merging that the system does not take, or the device.
+      if (done > 0) {
+        merges_ = false;
+      } else {
+        done = refused;
+        counters_.send_dropped += done;
+      }
     }
-    const std::size_t refused = batch_->datagrams_in_first(1);
-    if (refused > 1 && is_refusal_to_merge(error)) {
-      merges_ = false;
-      continue;
-    }
-    // The first one was refused: unreachable, filtered, or too long. The others may pass.
-    counters_.send_dropped += refused;
-    entries = entries.subspan(refused);
+    entries = entries.subspan(done);
   }
+}
+
+UdpSocket::SendResult UdpSocket::send_some(const base::DatagramQueue& queue,
+                                           std::span<const base::DatagramQueue::Entry> entries,
+                                           bool merge) {
+  batch_->fill(queue, entries, merge, local_.ip);
+  const std::span<mmsghdr> messages = batch_->messages();
+  const int result = sendmmsg(descriptor_.get(), messages.data(),
+                              static_cast<unsigned>(messages.size()), MSG_DONTWAIT);
+  if (result <= 0) return {0, errno};
+  ++counters_.send_calls;
+  const auto sent = static_cast<std::size_t>(result);
+  const std::size_t datagrams = batch_->datagrams_in_first(sent);
+  counters_.sent += datagrams;
+  counters_.sent_merged += batch_->merged_in_first(sent);
+  return {datagrams, 0};
 }
 
 bool UdpSocket::wait_writable() {

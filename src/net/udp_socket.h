@@ -28,8 +28,8 @@ struct UdpCounters {
   std::uint64_t receive_dropped =
       0;                           // longer than base::kMaxDatagram, empty, or of no usable address
   std::uint64_t send_dropped = 0;  // the system's buffer was full, or it refused
-  std::uint64_t send_calls = 0;
-  std::uint64_t sent_merged = 0;      // of those sent, in a message with others
+  std::uint64_t send_calls = 0;    // that sent something
+  std::uint64_t sent_merged = 0;   // of those sent, in a message with others
   std::uint64_t received_merged = 0;  // of those received, in a message with others
 };
 
@@ -95,6 +95,12 @@ class UdpSocket {
   UdpSocket(FileDescriptor descriptor, base::SocketAddress local, SendMethod sending,
             bool uses_gro);
   void take_message(ReceiveBatch& batch, std::size_t index);
+  struct SendResult {
+    std::size_t sent = 0;  // datagrams
+    int error = 0;         // of the first message, when nothing was sent
+  };
+  SendResult send_some(const base::DatagramQueue& queue,
+                       std::span<const base::DatagramQueue::Entry> entries, bool merge);
   bool wait_writable();
 
   FileDescriptor descriptor_;

@@ -122,6 +122,25 @@ TEST(UdpSocketTest, GoesOnSinglyWhereTheSystemRefusesToMerge) {
   EXPECT_EQ(sender.counters().send_dropped, 0U);
 }
 
+TEST(UdpSocketTest, APeerThatCannotBeReachedIsNoReasonNotToMerge) {
+  UdpSocket::Options options;
+  options.local = {base::IpAddress(), 0};
+  auto sender = UdpSocket::open(options);
+  ASSERT_TRUE(sender);
+  UdpSocket ann = open_socket();
+  base::Path gone = to(ann);
+  gone.local.ip = base::IpAddress::v4({192, 0, 2, 77});  // not, or no longer, this machine's
+  base::DatagramQueue queue;
+  push(queue, gone, {{20, 1}, {20, 2}});
+  push(queue, to(ann), {{20, 3}, {20, 4}});
+  sender->send(queue, queue.entries());
+  ReceiveBatch batch;
+  EXPECT_EQ(receive_all(ann, batch), (std::vector<Said>{{20, 3}, {20, 4}}));
+  EXPECT_TRUE(sender->merges());
+  EXPECT_EQ(sender->counters().send_dropped, 2U);
+  EXPECT_EQ(sender->counters().sent_merged, 2U);
+}
+
 TEST(UdpSocketTest, SendsFromTheAddressThatThePathNames) {
   UdpSocket::Options options;
   options.local = {base::IpAddress(), 0};
