@@ -6,6 +6,8 @@ packages_build=(
   libargon2-dev libfmt-dev libtomlplusplus-dev libcli11-dev
   libopus-dev libopusfile-dev libogg-dev libsndfile1-dev libsamplerate0-dev
 )
+# For x86-64 alone: without it OpenSSL seals SRTP.
+if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ]; then packages_build+=(libipsec-mb-dev); fi
 packages_test=(
   libgtest-dev libgmock-dev
   clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19 llvm-19

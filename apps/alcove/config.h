@@ -14,6 +14,8 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "crypto/sealing.h"
+#include "net/datagram_methods.h"
 
 namespace alcove::app {
 
@@ -34,6 +36,9 @@ struct Config {
     std::uint16_t port = 0;
     unsigned threads = 0;  // 0: one for each core
     std::vector<base::IpAddress> public_addresses;
+    crypto::SealingMethod sealing = crypto::SealingMethod::kAuto;
+    net::SendMethod sending = net::SendMethod::kAuto;
+    net::ReceiveMethod receiving = net::ReceiveMethod::kAuto;
   } media;
   struct Store {
     std::string path;

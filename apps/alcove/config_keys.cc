@@ -66,30 +66,53 @@ Problem set_origins(std::vector<std::string>& target, const Value& value) {
   return {};
 }
 
+// One of a few names.
+template <typename Choice, std::size_t kCount>
+Problem set_choice(Choice& target, const Value& value,
+                   const std::pair<std::string_view, Choice> (&choices)[kCount]) {
+  std::string names;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    if (text_of(value) == choices[i].first) {
+      target = choices[i].second;
+      return {};
+    }
+    if (i > 0) names += i + 1 < kCount ? ", " : " or ";
+    names += "\"" + std::string(choices[i].first) + "\"";
+  }
+  return "must be " + names;
+}
+
 Problem set_registration(Registration& target, const Value& value) {
-  if (text_of(value) == "open")
-    target = Registration::kOpen;
-  else if (text_of(value) == "invite")
-    target = Registration::kInvite;
-  else if (text_of(value) == "closed")
-    target = Registration::kClosed;
-  else
-    return "must be \"open\", \"invite\" or \"closed\"";
-  return {};
+  return set_choice<Registration>(target, value,
+                                  {{"open", Registration::kOpen},
+                                   {"invite", Registration::kInvite},
+                                   {"closed", Registration::kClosed}});
 }
 
 Problem set_level(base::LogLevel& target, const Value& value) {
-  constexpr std::pair<std::string_view, base::LogLevel> kLevels[] = {
-      {"debug", base::LogLevel::kDebug},
-      {"info", base::LogLevel::kInfo},
-      {"warning", base::LogLevel::kWarning},
-      {"error", base::LogLevel::kError}};
-  for (const auto& [name, level] : kLevels) {
-    if (text_of(value) != name) continue;
-    target = level;
-    return {};
-  }
-  return "must be \"debug\", \"info\", \"warning\" or \"error\"";
+  return set_choice<base::LogLevel>(target, value,
+                                    {{"debug", base::LogLevel::kDebug},
+                                     {"info", base::LogLevel::kInfo},
+                                     {"warning", base::LogLevel::kWarning},
+                                     {"error", base::LogLevel::kError}});
+}
+
+Problem set_sealing(crypto::SealingMethod& target, const Value& value) {
+  using enum crypto::SealingMethod;
+  return set_choice<crypto::SealingMethod>(
+      target, value, {{"auto", kAuto}, {"ipsec-mb", kIpsecMb}, {"openssl", kOpenSsl}});
+}
+
+Problem set_sending(net::SendMethod& target, const Value& value) {
+  using enum net::SendMethod;
+  return set_choice<net::SendMethod>(target, value,
+                                     {{"auto", kAuto}, {"gso", kGso}, {"sendmmsg", kSendmmsg}});
+}
+
+Problem set_receiving(net::ReceiveMethod& target, const Value& value) {
+  using enum net::ReceiveMethod;
+  return set_choice<net::ReceiveMethod>(target, value,
+                                        {{"auto", kAuto}, {"gro", kGro}, {"recvmmsg", kRecvmmsg}});
 }
 
 Problem set_optional_address(std::optional<base::SocketAddress>& target, const Value& value) {
@@ -141,6 +164,12 @@ constexpr std::array kKeys = {
         [](Config& c, const Value& v) { return set_addresses(c.media.public_addresses, v); }},
     Key{"media.threads", "0", kInteger,
         [](Config& c, const Value& v) { return set_number(c.media.threads, v, 0, 64); }},
+    Key{"media.sealing", R"("auto")", kText,
+        [](Config& c, const Value& v) { return set_sealing(c.media.sealing, v); }},
+    Key{"media.sending", R"("auto")", kText,
+        [](Config& c, const Value& v) { return set_sending(c.media.sending, v); }},
+    Key{"media.receiving", R"("auto")", kText,
+        [](Config& c, const Value& v) { return set_receiving(c.media.receiving, v); }},
     Key{"store.path", R"("./data/alcove.db")", kText,
         [](Config& c, const Value& v) { return set_path(c.store.path, v); }},
     Key{"accounts.registration", R"("open")", kText,

@@ -53,6 +53,9 @@ void add_media(Text& text, const net::MediaPortCounters& media) {
   text.counter("media_datagrams_sent_total", media.datagrams_sent);
   text.counter("media_receive_dropped_total", media.receive_dropped);
   text.counter("media_send_dropped_total", media.send_dropped);
+  text.counter("media_send_calls_total", media.send_calls);
+  text.counter("media_datagrams_sent_merged_total", media.sent_merged);
+  text.counter("media_datagrams_received_merged_total", media.received_merged);
   text.gauge("media_connections", media.connections_open);
   text.counter("media_connections_accepted_total", media.connections_accepted);
   text.counter("media_connections_refused_total", media.connections_refused);
@@ -68,6 +71,7 @@ void add_relay(Text& text, const relay::ShardCounters& relay) {
   text.counter("relay_speaker_packets_total", relay.speaker_packets);
   text.counter("relay_slot_packets_total", relay.slot_packets);
   text.counter("relay_listener_packets_total", relay.listener_packets);
+  text.counter("relay_held_packets_total", relay.held_packets);
   text.counter("relay_retransmissions_total", relay.retransmissions);
   text.counter("relay_nacks_to_speakers_total", relay.nacks_to_speakers);
   text.counter("relay_endpoints_opened_total", relay.endpoints_opened);

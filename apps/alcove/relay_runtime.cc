@@ -170,6 +170,7 @@ relay::ShardCounters RelayRuntime::counters() const {
     sum.speaker_packets += one.speaker_packets;
     sum.slot_packets += one.slot_packets;
     sum.listener_packets += one.listener_packets;
+    sum.held_packets += one.held_packets;
     sum.retransmissions += one.retransmissions;
     sum.nacks_to_speakers += one.nacks_to_speakers;
     sum.endpoints_opened += one.endpoints_opened;

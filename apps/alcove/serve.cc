@@ -90,6 +90,7 @@ class House {
   }
   std::string address_text() const;
   std::uint16_t media_port() const { return port_->port(); }
+  bool uses_gro() const { return port_->uses_gro(); }
 
  private:
   base::Result<void> open_store();
@@ -153,9 +154,15 @@ base::Result<void> House::open_store() {
 }
 
 base::Result<void> House::open_media() {
+  if (config_.media.sealing == crypto::SealingMethod::kIpsecMb && !crypto::has_ipsec_mb())
+    return base::fail(base::ErrorCode::kUnavailable,
+                      "media.sealing: intel-ipsec-mb is not in this program, or this CPU has not "
+                      "what it needs; set \"auto\" or \"openssl\"");
   const net::MediaPortOptions options{.listen = config_.media.listen,
                                       .port = config_.media.port,
-                                      .threads = media_threads(config_)};
+                                      .threads = media_threads(config_),
+                                      .sending = config_.media.sending,
+                                      .receiving = config_.media.receiving};
   base::Result<std::unique_ptr<net::MediaPort>> port = net::MediaPort::open(options);
   if (!port) {
     std::string message = port.error().message;
@@ -213,6 +220,8 @@ base::Result<void> House::open_http() {
   const net::HttpServerOptions options = http_options();
   const unsigned threads = media_threads(config_);
   relay::ShardOptions shards;
+  shards.sealing = config_.media.sealing;
+  shards.hold_packets = config_.media.sending != net::SendMethod::kSendmmsg;
   shards.candidates = make_candidates(config_, net::interface_addresses(), port_->listening(),
                                       port_->port(), options.listen);
   relay_ = std::make_unique<RelayRuntime>(
@@ -288,6 +297,18 @@ std::string House::address_text() const {
                              : fmt::format("{}://localhost:{}", scheme, shown.port);
 }
 
+// Which of the ways of sealing, sending and receiving were chosen.
+void log_media_paths(const Config& config, bool uses_gro) {
+  using base::Literal;
+  const bool by_ipsec_mb =
+      crypto::resolve_sealing(config.media.sealing) == crypto::SealingMethod::kIpsecMb;
+  const bool gso = config.media.sending != net::SendMethod::kSendmmsg;
+  base::log(base::LogLevel::kInfo, "media_paths",
+            {{"sealing", by_ipsec_mb ? Literal("ipsec-mb") : Literal("openssl")},
+             {"sending", gso ? Literal("gso") : Literal("sendmmsg")},
+             {"receiving", uses_gro ? Literal("gro") : Literal("recvmmsg")}});
+}
+
 }  // namespace
 
 int serve(const Config& config) {
@@ -302,6 +323,7 @@ int serve(const Config& config) {
   }
   base::log(base::LogLevel::kInfo, "house.open",
             {{"media_port", house.media_port()}, {"media_threads", media_threads(config)}});
+  log_media_paths(config, house.uses_gro());
   fmt::print("Alcove is at {}\n", house.address_text());
   std::fflush(stdout);
   house.run();

@@ -1,7 +1,9 @@
 #include "crypto/srtp.h"
 
 #include <optional>
+#include <vector>
 
+#include "crypto/ipsec_mb/gcm.h"
 #include "crypto/replay_window.h"
 #include "crypto/srtp_transform.h"
 
@@ -56,19 +58,22 @@ std::optional<std::uint64_t> estimate_index(const ReplayWindow& window, std::uin
   return guess << 16 | sequence;
 }
 
-// The windows of up to kMaxSources SSRCs.
+// The windows of up to kMaxSources SSRCs. Most peers have one or none, so memory is taken as they
+// come.
 class SourceTable {
  public:
-  // The window of ssrc, else the free place it would get, else null.
+  // The window of ssrc, else a new one, else null.
   ReplayWindow* find(std::uint32_t ssrc) {
-    for (std::size_t i = 0; i < count_; ++i)
-      if (sources_[i].ssrc == ssrc) return &sources_[i].window;
-    return count_ < sources_.size() ? &sources_[count_].window : nullptr;
+    for (Source& source : sources_)
+      if (source.ssrc == ssrc) return &source.window;
+    return sources_.size() < SrtpReceiver::kMaxSources ? &next_ : nullptr;
   }
   // After authentication, with what find(ssrc) returned.
   void accept(std::uint32_t ssrc, ReplayWindow& window, std::uint64_t index) {
-    if (window.empty()) sources_[count_++].ssrc = ssrc;
     window.accept(index);
+    if (&window != &next_) return;
+    sources_.push_back({ssrc, next_});
+    next_ = {};
   }
 
  private:
@@ -76,8 +81,8 @@ class SourceTable {
     std::uint32_t ssrc = 0;
     ReplayWindow window;
   };
-  std::array<Source, SrtpReceiver::kMaxSources> sources_{};
-  std::size_t count_ = 0;
+  std::vector<Source> sources_;
+  ReplayWindow next_;
 };
 
 static_assert(ReplayWindow::kSize == SrtpReceiver::kReplayWindow);
@@ -90,31 +95,60 @@ void place(base::MutableBytes out, base::Bytes part) {
 }  // namespace
 
 struct SrtpSender::Impl {
-  explicit Impl(const SrtpDerivedKeys& keys, SrtpProfile profile)
+  Impl(const SrtpDerivedKeys& keys, SrtpProfile profile, SealingMethod sealing)
       : rtp(profile, keys.rtp, SrtpDirection::kSeal),
-        rtcp(profile, keys.rtcp, SrtpDirection::kSeal) {}
+        rtcp(profile, keys.rtcp, SrtpDirection::kSeal, SrtpContext::kShared),
+        salt(keys.rtp.salt) {
+    if (profile == SrtpProfile::kAeadAes128Gcm &&
+        resolve_sealing(sealing) == SealingMethod::kIpsecMb)
+      key = std::make_unique<ipsec_mb::GcmKey>(keys.rtp.cipher_key);
+  }
   SrtpTransform rtp;
   SrtpTransform rtcp;
+  SrtpSalt salt;
+  std::unique_ptr<ipsec_mb::GcmKey> key;  // null: rtp seals
   std::uint32_t next_rtcp_index = 1;
 };
 
-SrtpSender::SrtpSender(const SrtpKeyMaterial& material)
-    : impl_(std::make_unique<Impl>(derive_srtp_keys(material), material.profile)) {}
+SrtpSender::SrtpSender(const SrtpKeyMaterial& material, SealingMethod sealing)
+    : impl_(std::make_unique<Impl>(derive_srtp_keys(material), material.profile, sealing)) {}
 SrtpSender::SrtpSender(SrtpSender&&) noexcept = default;
 SrtpSender& SrtpSender::operator=(SrtpSender&&) noexcept = default;
 SrtpSender::~SrtpSender() = default;
 
 SrtpProfile SrtpSender::profile() const { return impl_->rtp.profile(); }
 
+RtpSealer SrtpSender::rtp_sealer() const {
+  RtpSealer sealer;
+  sealer.key_ = impl_->key.get();
+  sealer.transform_ = &impl_->rtp;
+  sealer.profile_ = impl_->rtp.profile();
+  std::memcpy(sealer.salt_.data(), impl_->salt.data(), sealer.salt_.size());
+  return sealer;
+}
+
+void RtpSealer::prefetch() const {
+  if (key_ != nullptr) key_->prefetch();
+}
+
+void RtpSealer::seal(base::MutableBytes packet, std::size_t header_size, base::Bytes payload,
+                     std::uint64_t index) const {
+  if (key_ == nullptr) return transform_->seal_rtp(packet, header_size, payload, index);
+  CHECK(packet.size() >= header_size + payload.size() + kMaxSrtpOverhead);
+  // RFC 7714, section 8.1: two zero bytes, the SSRC and the index, XOR salt.
+  std::array<std::uint8_t, 12> iv = salt_;
+  for (std::size_t i = 0; i < 4; ++i) iv[2 + i] ^= packet[8 + i];
+  for (std::size_t i = 0; i < 6; ++i) iv[6 + i] ^= static_cast<std::uint8_t>(index >> (40 - 8 * i));
+  ipsec_mb::seal(*key_, iv, packet.first(header_size), payload, packet.data() + header_size);
+}
+
 std::size_t SrtpSender::protect_rtp(base::Bytes header, base::Bytes payload,
                                     std::uint32_t rollover_counter, base::MutableBytes out) {
-  const std::size_t plain_size = header.size() + payload.size();
-  const std::size_t size = plain_size + srtp_overhead(profile());
+  const std::size_t size = header.size() + payload.size() + srtp_overhead(profile());
   CHECK(header.size() >= kRtpFixedHeader && out.size() >= size);
   place(out, header);
-  place(out.subspan(header.size()), payload);
   const std::uint64_t index = std::uint64_t{rollover_counter} << 16 | read_u16(out, 2);
-  impl_->rtp.seal_rtp(out.first(size), header.size(), index);
+  rtp_sealer().seal(out.first(size), header.size(), payload, index);
   return size;
 }
 
@@ -130,7 +164,7 @@ std::size_t SrtpSender::protect_rtcp(base::Bytes compound, base::MutableBytes ou
 struct SrtpReceiver::Impl {
   explicit Impl(const SrtpDerivedKeys& keys, SrtpProfile profile)
       : rtp(profile, keys.rtp, SrtpDirection::kOpen),
-        rtcp(profile, keys.rtcp, SrtpDirection::kOpen) {}
+        rtcp(profile, keys.rtcp, SrtpDirection::kOpen, SrtpContext::kShared) {}
   SrtpTransform rtp;
   SrtpTransform rtcp;
   SourceTable rtp_sources;

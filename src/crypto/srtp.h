@@ -1,8 +1,8 @@
 #pragma once
 // SRTP and SRTCP: RFC 3711 with AES_CM_128_HMAC_SHA1_80, RFC 7714 with AEAD_AES_128_GCM. No MKI,
 // key derivation rate 0 (one derivation a session), SRTCP always encrypted. One thread an object.
-// Nothing is allocated after construction; the ciphers are keyed once, and a packet sets only its
-// IV.
+// RTP's ciphers are keyed once, and a packet sets only its IV; nothing is allocated for a packet
+// but a direction's first. SRTCP, which is rare, is keyed anew for each packet: it needs no memory.
 
 #include <array>
 #include <cstdint>
@@ -10,8 +10,14 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "crypto/sealing.h"
 
 namespace alcove::crypto {
+
+class SrtpTransform;
+namespace ipsec_mb {
+struct GcmKey;
+}
 
 enum class SrtpProfile : std::uint8_t {
   kAeadAes128Gcm,  // 0x0007 in use_srtp (RFC 7714, section 14.2)
@@ -60,6 +66,28 @@ enum class SrtpError : std::uint8_t {
   kTooManySources,  // of a further SSRC than kMaxSources; not looked at any closer
 };
 
+// Seals RTP for a SrtpSender, which must outlive it. It copies, and is small: to be kept where many
+// packets are made one after the other. The rule on triples below binds it too.
+class RtpSealer {
+ public:
+  RtpSealer() = default;  // not to be used
+  SrtpProfile profile() const { return profile_; }
+  // Asks the CPU for the key ahead of seal(): of thousands, none is in its cache.
+  void prefetch() const;
+  // A header of header_size bytes, at least 12, is at packet's start; payload lies anywhere outside
+  // of packet, or in its place after the header. packet has srtp_overhead() bytes more than both.
+  // The header's sequence number is the low 16 bits of index.
+  void seal(base::MutableBytes packet, std::size_t header_size, base::Bytes payload,
+            std::uint64_t index) const;
+
+ private:
+  friend class SrtpSender;
+  const ipsec_mb::GcmKey* key_ = nullptr;  // null: transform_ does it
+  SrtpTransform* transform_ = nullptr;
+  std::array<std::uint8_t, 12> salt_{};  // GCM's
+  SrtpProfile profile_ = SrtpProfile::kAeadAes128Gcm;
+};
+
 // Protects what one endpoint sends to one peer.
 //
 // One IV is made of SSRC, rollover counter and sequence number, and encrypting two different
@@ -70,12 +98,15 @@ enum class SrtpError : std::uint8_t {
 // be one sender for a key material: the type does not copy.
 class SrtpSender {
  public:
-  explicit SrtpSender(const SrtpKeyMaterial& material);
+  explicit SrtpSender(const SrtpKeyMaterial& material,
+                      SealingMethod sealing = SealingMethod::kAuto);
   SrtpSender(SrtpSender&&) noexcept;
   SrtpSender& operator=(SrtpSender&&) noexcept;
   ~SrtpSender();
 
   SrtpProfile profile() const;
+  // Valid as long as this or what it was moved to.
+  RtpSealer rtp_sealer() const;
 
   // header: the RTP header with CSRCs and extension, at least 12 bytes; it is authenticated and
   // stays clear. out: at least header + payload + srtp_overhead(), may overlap neither (except that

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include "base/bytes.h"
+#include "crypto/wipe.h"
 
 namespace alcove::crypto {
 namespace {
@@ -40,10 +41,9 @@ bool add_clear(EVP_CIPHER_CTX* context, base::Bytes bytes) {
          EVP_CipherUpdate(context, nullptr, &size, bytes.data(), size_of(bytes)) == 1;
 }
 
-bool transform(EVP_CIPHER_CTX* context, base::MutableBytes data) {
+bool transform(EVP_CIPHER_CTX* context, base::Bytes data, std::uint8_t* out) {
   int size = 0;
-  return data.empty() ||
-         EVP_CipherUpdate(context, data.data(), &size, data.data(), size_of(data)) == 1;
+  return data.empty() || EVP_CipherUpdate(context, out, &size, data.data(), size_of(data)) == 1;
 }
 
 Sha1Digest rtp_mac(const HmacSha1Key& key, base::Bytes authenticated, std::uint64_t index) {
@@ -59,26 +59,43 @@ void SrtpTransform::FreeContext::operator()(evp_cipher_ctx_st* context) const {
 }
 
 SrtpTransform::SrtpTransform(SrtpProfile profile, const SrtpSessionKeys& keys,
-                             SrtpDirection direction)
-    : profile_(profile), salt_(keys.salt), context_(EVP_CIPHER_CTX_new()) {
-  // Counter mode is its own inverse; OpenSSL's set-up of it for decryption does the same.
-  const int encrypt = direction == SrtpDirection::kSeal ? 1 : 0;
-  CHECK(context_ != nullptr);
-  CHECK(EVP_CipherInit_ex(context_.get(), cipher_of(profile), nullptr, keys.cipher_key.data(),
-                          nullptr, encrypt) == 1);
+                             SrtpDirection direction, SrtpContext context)
+    : profile_(profile),
+      direction_(direction),
+      kind_(context),
+      salt_(keys.salt),
+      cipher_key_(keys.cipher_key) {
   if (profile_ == SrtpProfile::kAes128CmHmacSha1_80) auth_ = HmacSha1Key(keys.auth_key);
+}
+
+SrtpTransform::~SrtpTransform() { wipe(cipher_key_); }
+
+evp_cipher_ctx_st* SrtpTransform::keyed_context() {
+  thread_local std::unique_ptr<evp_cipher_ctx_st, FreeContext> shared;
+  std::unique_ptr<evp_cipher_ctx_st, FreeContext>& context =
+      kind_ == SrtpContext::kOwn ? context_ : shared;
+  const bool is_keyed = context != nullptr && kind_ == SrtpContext::kOwn;
+  if (is_keyed) return context.get();
+  if (context == nullptr) context.reset(EVP_CIPHER_CTX_new());
+  // Counter mode is its own inverse; OpenSSL's set-up of it for decryption does the same.
+  const int encrypt = direction_ == SrtpDirection::kSeal ? 1 : 0;
+  CHECK(context != nullptr);
+  CHECK(EVP_CipherInit_ex(context.get(), cipher_of(profile_), nullptr, cipher_key_.data(), nullptr,
+                          encrypt) == 1);
+  return context.get();
 }
 
 // RFC 3711, section 4.1.1: (salt * 2^16) XOR (SSRC * 2^64) XOR (index * 2^16). RFC 7714,
 // sections 8.1 and 9.1: two zero bytes, SSRC, then six bytes of rollover counter and sequence
 // number (or two zero bytes and the SRTCP index), XOR salt. So only the place of the SSRC and of
 // the index differ.
-SrtpTransform::Iv SrtpTransform::make_iv(std::uint32_t ssrc, std::uint64_t index) const {
-  const bool gcm = profile_ == SrtpProfile::kAeadAes128Gcm;
-  const std::size_t salt_size = srtp_salt_size(profile_);
+SrtpIv make_srtp_iv(SrtpProfile profile, const SrtpSalt& salt, std::uint32_t ssrc,
+                    std::uint64_t index) {
+  const bool gcm = profile == SrtpProfile::kAeadAes128Gcm;
+  const std::size_t salt_size = srtp_salt_size(profile);
   const std::size_t ssrc_at = gcm ? 2 : 4;
-  Iv iv{};
-  std::memcpy(iv.data(), salt_.data(), salt_size);
+  SrtpIv iv{};
+  std::memcpy(iv.data(), salt.data(), salt_size);
   for (std::size_t i = 0; i < 4; ++i)
     iv[ssrc_at + i] ^= static_cast<std::uint8_t>(ssrc >> (24 - 8 * i));
   for (std::size_t i = 0; i < 6; ++i)
@@ -86,45 +103,47 @@ SrtpTransform::Iv SrtpTransform::make_iv(std::uint32_t ssrc, std::uint64_t index
   return iv;
 }
 
-void SrtpTransform::apply_counter_mode(const Iv& iv, base::MutableBytes data) {
-  CHECK(EVP_CipherInit_ex(context_.get(), nullptr, nullptr, nullptr, iv.data(), -1) == 1);
-  CHECK(transform(context_.get(), data));
+void SrtpTransform::apply_counter_mode(const SrtpIv& iv, base::Bytes data, std::uint8_t* out) {
+  EVP_CIPHER_CTX* const context = keyed_context();
+  CHECK(EVP_CipherInit_ex(context, nullptr, nullptr, nullptr, iv.data(), -1) == 1);
+  CHECK(transform(context, data, out));
 }
 
-void SrtpTransform::seal_gcm(const Iv& iv, base::Bytes head, base::Bytes word,
-                             base::MutableBytes data, base::MutableBytes tag) {
-  EVP_CIPHER_CTX* context = context_.get();
+void SrtpTransform::seal_gcm(const SrtpIv& iv, base::Bytes head, base::Bytes word, base::Bytes data,
+                             std::uint8_t* out, base::MutableBytes tag) {
+  EVP_CIPHER_CTX* const context = keyed_context();
   int size = 0;
   CHECK(EVP_CipherInit_ex(context, nullptr, nullptr, nullptr, iv.data(), -1) == 1);
-  CHECK(add_clear(context, head) && add_clear(context, word) && transform(context, data));
+  CHECK(add_clear(context, head) && add_clear(context, word) && transform(context, data, out));
   CHECK(EVP_CipherFinal_ex(context, tag.data(), &size) == 1);
   CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()),
                             tag.data()) == 1);
 }
 
-bool SrtpTransform::open_gcm(const Iv& iv, base::Bytes head, base::Bytes word,
+bool SrtpTransform::open_gcm(const SrtpIv& iv, base::Bytes head, base::Bytes word,
                              base::MutableBytes data, base::Bytes tag) {
-  EVP_CIPHER_CTX* context = context_.get();
+  EVP_CIPHER_CTX* const context = keyed_context();
   std::array<std::uint8_t, kGcmTag> expected;  // OpenSSL wants it mutable
   std::memcpy(expected.data(), tag.data(), expected.size());
   std::array<std::uint8_t, kGcmTag> nothing;
   int size = 0;
   CHECK(EVP_CipherInit_ex(context, nullptr, nullptr, nullptr, iv.data(), -1) == 1);
   CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kGcmTag, expected.data()) == 1);
-  CHECK(add_clear(context, head) && add_clear(context, word) && transform(context, data));
+  CHECK(add_clear(context, head) && add_clear(context, word) &&
+        transform(context, data, data.data()));
   return EVP_CipherFinal_ex(context, nothing.data(), &size) == 1;
 }
 
 void SrtpTransform::seal_rtp(base::MutableBytes packet, std::size_t header_size,
-                             std::uint64_t index) {
-  const std::size_t tag_at = packet.size() - srtp_overhead(profile_);
-  const base::MutableBytes payload = packet.subspan(header_size, tag_at - header_size);
-  const Iv iv = make_iv(load_u32(packet.subspan(8)), index);
+                             base::Bytes payload, std::uint64_t index) {
+  const std::size_t tag_at = header_size + payload.size();
+  const SrtpIv iv = make_iv(load_u32(packet.subspan(8)), index);
+  std::uint8_t* const out = packet.data() + header_size;
   if (profile_ == SrtpProfile::kAeadAes128Gcm) {
-    seal_gcm(iv, packet.first(header_size), {}, payload, packet.subspan(tag_at));
+    seal_gcm(iv, packet.first(header_size), {}, payload, out, packet.subspan(tag_at, kGcmTag));
     return;
   }
-  apply_counter_mode(iv, payload);
+  apply_counter_mode(iv, payload, out);
   const Sha1Digest mac = rtp_mac(auth_, packet.first(tag_at), index);
   std::memcpy(packet.data() + tag_at, mac.data(), kCmTag);
 }
@@ -133,12 +152,12 @@ bool SrtpTransform::open_rtp(base::MutableBytes packet, std::size_t header_size,
                              std::uint64_t index) {
   const std::size_t tag_at = packet.size() - srtp_overhead(profile_);
   const base::MutableBytes payload = packet.subspan(header_size, tag_at - header_size);
-  const Iv iv = make_iv(load_u32(packet.subspan(8)), index);
+  const SrtpIv iv = make_iv(load_u32(packet.subspan(8)), index);
   if (profile_ == SrtpProfile::kAeadAes128Gcm)
     return open_gcm(iv, packet.first(header_size), {}, payload, packet.subspan(tag_at));
   const Sha1Digest mac = rtp_mac(auth_, packet.first(tag_at), index);
   if (!constant_time_equal(base::Bytes(mac).first(kCmTag), packet.subspan(tag_at))) return false;
-  apply_counter_mode(iv, payload);
+  apply_counter_mode(iv, payload, payload.data());
   return true;
 }
 
@@ -152,14 +171,15 @@ std::uint32_t SrtpTransform::rtcp_index_word(SrtpProfile profile, base::Bytes pa
 void SrtpTransform::seal_rtcp(base::MutableBytes packet, std::uint32_t index) {
   const std::size_t plain_size = packet.size() - srtcp_overhead(profile_);
   const base::MutableBytes data = packet.subspan(kRtcpHead, plain_size - kRtcpHead);
-  const Iv iv = make_iv(load_u32(packet.subspan(4)), index);
+  const SrtpIv iv = make_iv(load_u32(packet.subspan(4)), index);
   if (profile_ == SrtpProfile::kAeadAes128Gcm) {
     const base::MutableBytes word = packet.subspan(plain_size + kGcmTag);
     store_u32(word, kEncryptedFlag | index);
-    seal_gcm(iv, packet.first(kRtcpHead), word, data, packet.subspan(plain_size, kGcmTag));
+    seal_gcm(iv, packet.first(kRtcpHead), word, data, data.data(),
+             packet.subspan(plain_size, kGcmTag));
     return;
   }
-  apply_counter_mode(iv, data);
+  apply_counter_mode(iv, data, data.data());
   store_u32(packet.subspan(plain_size), kEncryptedFlag | index);
   const Sha1Digest mac = auth_.mac({packet.first(plain_size + kIndexWord)});
   std::memcpy(packet.data() + plain_size + kIndexWord, mac.data(), kCmTag);
@@ -169,7 +189,7 @@ bool SrtpTransform::open_rtcp(base::MutableBytes packet) {
   const std::size_t plain_size = packet.size() - srtcp_overhead(profile_);
   const base::MutableBytes data = packet.subspan(kRtcpHead, plain_size - kRtcpHead);
   const std::uint32_t index = rtcp_index_word(profile_, packet) & ~kEncryptedFlag;
-  const Iv iv = make_iv(load_u32(packet.subspan(4)), index);
+  const SrtpIv iv = make_iv(load_u32(packet.subspan(4)), index);
   if (profile_ == SrtpProfile::kAeadAes128Gcm) {
     return open_gcm(iv, packet.first(kRtcpHead), packet.subspan(plain_size + kGcmTag), data,
                     packet.subspan(plain_size, kGcmTag));
@@ -177,7 +197,7 @@ bool SrtpTransform::open_rtcp(base::MutableBytes packet) {
   const Sha1Digest mac = auth_.mac({packet.first(plain_size + kIndexWord)});
   const base::Bytes tag = packet.subspan(plain_size + kIndexWord);
   if (!constant_time_equal(base::Bytes(mac).first(kCmTag), tag)) return false;
-  apply_counter_mode(iv, data);
+  apply_counter_mode(iv, data, data.data());
   return true;
 }
 

@@ -35,11 +35,14 @@ base::Result<std::vector<TcpListener>> listen_all(const MediaPortOptions& option
 }
 
 base::Result<std::vector<UdpSocket>> open_sockets(const std::vector<TcpListener>& listeners,
-                                                  int buffer_size) {
+                                                  const MediaPortOptions& options) {
   std::vector<UdpSocket> sockets;
   for (const TcpListener& listener : listeners) {
-    base::Result<UdpSocket> socket =
-        UdpSocket::open({.local = listener.local, .reuse_port = true, .buffer_size = buffer_size});
+    base::Result<UdpSocket> socket = UdpSocket::open({.local = listener.local,
+                                                      .reuse_port = true,
+                                                      .buffer_size = options.socket_buffer,
+                                                      .sending = options.sending,
+                                                      .receiving = options.receiving});
     if (!socket) return std::unexpected(socket.error());
     sockets.push_back(std::move(*socket));
   }
@@ -58,15 +61,16 @@ class MediaPort::Implementation {
     const StreamConnections::Options streams{.first_frame_within = options.first_frame_within,
                                              .idle_limit = options.idle_limit};
     for (unsigned i = 0; i < options.threads; ++i) {
-      base::Result<std::vector<UdpSocket>> sockets =
-          open_sockets(listeners_, options.socket_buffer);
+      base::Result<std::vector<UdpSocket>> sockets = open_sockets(listeners_, options);
       if (!sockets) return std::unexpected(sockets.error());
+      uses_gro_ = uses_gro_ && std::ranges::all_of(*sockets, &UdpSocket::uses_gro);
       threads_.push_back(
           std::make_unique<MediaThread>(i, std::move(*sockets), listeners_, limits_, streams));
     }
     return {};
   }
 
+  bool uses_gro_ = true;
   ConnectionLimits limits_;
   std::vector<TcpListener> listeners_;
   std::vector<std::unique_ptr<MediaThread>> threads_;
@@ -103,6 +107,8 @@ std::vector<base::IpAddress> MediaPort::listening() const {
     result.push_back(listener.local.ip);
   return result;
 }
+
+bool MediaPort::uses_gro() const { return implementation_->uses_gro_; }
 
 void MediaPort::start(const std::vector<MediaHandler*>& handlers) {
   CHECK(handlers.size() == implementation_->threads_.size());

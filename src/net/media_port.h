@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "net/datagram_methods.h"
 #include "net/media_handler.h"
 
 namespace alcove::net {
@@ -22,6 +23,8 @@ struct MediaPortOptions {
   std::uint16_t port = 7878;  // 0: the system chooses
   unsigned threads = 1;       // 1 to kMaxMediaThreads
   int socket_buffer = 4 << 20;
+  SendMethod sending = SendMethod::kAuto;
+  ReceiveMethod receiving = ReceiveMethod::kAuto;
   std::size_t max_connections = 8192;
   std::size_t max_connections_for_address = 512;  // networks that block UDP often have one address
   base::Duration first_frame_within = base::seconds(5);
@@ -34,6 +37,9 @@ struct MediaPortCounters {
   std::uint64_t datagrams_sent = 0;
   std::uint64_t receive_dropped = 0;
   std::uint64_t send_dropped = 0;
+  std::uint64_t send_calls = 0;       // sendmmsg
+  std::uint64_t sent_merged = 0;      // of those sent, in a message with others (GSO)
+  std::uint64_t received_merged = 0;  // of those received (GRO)
   std::uint64_t connections_open = 0;
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_refused = 0;
@@ -64,6 +70,9 @@ class MediaPort {
   // Any thread. Takes over an accepted TCP connection from which nothing has been read, such as
   // media on the HTTPS port.
   void adopt(int descriptor);
+  // Whether GRO was asked for and all sockets have it.
+  bool uses_gro() const;
+
   // Sends what is queued, then ends the threads. Not from a media thread.
   void stop();
 

@@ -22,8 +22,15 @@ constexpr std::uint64_t kFirstConnectionToken = 256;
 constexpr int kReceivesInARow = 16;  // then timers and other sockets get their turn
 constexpr int kAcceptsInARow = 64;
 constexpr std::size_t kMaxInboxBytes = 1 << 20;
+// A handler that makes thousands of datagrams in a call has them sent in runs of this.
+constexpr std::size_t kDatagramsInARun = 2 * kDatagramBatch;
 constexpr base::Duration kListenerPause = base::milliseconds(100);
 constexpr base::Duration kLongestWait = base::seconds(1);
+
+ReceiveMethod method_for(std::span<const UdpSocket> sockets) {
+  return std::ranges::any_of(sockets, &UdpSocket::uses_gro) ? ReceiveMethod::kGro
+                                                            : ReceiveMethod::kRecvmmsg;
+}
 
 }  // namespace
 
@@ -44,7 +51,8 @@ MediaThread::MediaThread(unsigned index, std::vector<UdpSocket> sockets,
       event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       sockets_(std::move(sockets)),
       listeners_(listeners),
-      connections_(epoll_.get(), index, limits, options) {
+      connections_(epoll_.get(), index, limits, options),
+      batch_(method_for(sockets_)) {
   CHECK(epoll_.valid() && event_.valid());
   watch(event_.get(), kWakeToken, EPOLLIN);
   for (std::size_t i = 0; i < sockets_.size(); ++i)
@@ -68,6 +76,7 @@ void MediaThread::start(MediaHandler& handler, std::vector<MediaThread*> peers) 
   handler_ = &handler;
   peers_ = std::move(peers);
   outboxes_.resize(peers_.size());
+  handler.datagrams().set_sink(kDatagramsInARun, [this] { send_datagrams(); });
   thread_ = std::thread([this] { run(); });
 }
 
@@ -122,6 +131,7 @@ void MediaThread::run() {
   take_inbox(now);
   finish_batch(now);
   publish_counters();
+  handler_->datagrams().set_sink(0, nullptr);
 }
 
 void MediaThread::run_timers(base::Instant now) {
@@ -157,8 +167,8 @@ void MediaThread::dispatch(base::Instant now, std::uint64_t token, std::uint32_t
 void MediaThread::receive(base::Instant now, UdpSocket& socket) {
   bool more = true;
   for (int i = 0; more && i < kReceivesInARow; ++i) {
-    more = socket.receive(*batch_);
-    for (const ReceiveBatch::Datagram& datagram : batch_->datagrams())
+    more = socket.receive(batch_);
+    for (const ReceiveBatch::Datagram& datagram : batch_.datagrams())
       handler_->handle_datagram(now, datagram.path, datagram.bytes);
     finish_batch(now);
   }
@@ -218,20 +228,31 @@ void MediaThread::finish_batch(base::Instant now) {
   batch_began_ = ended;
 }
 
-void MediaThread::send_output() {
+// Runs of UDP datagrams for one socket go out together; a frame for a connection ends a run.
+void MediaThread::send_datagrams() {
   base::DatagramQueue& queue = handler_->datagrams();
   const std::span<const base::DatagramQueue::Entry> entries = queue.entries();
-  // Runs of UDP datagrams for one socket go out together; a frame for a connection ends a run.
   std::size_t begin = 0;
   while (begin < entries.size()) {
+    const base::Path& path = entries[begin].path;
     std::size_t end = begin + 1;
-    while (end < entries.size() && entries[end].path.protocol == entries[begin].path.protocol &&
-           socket_for(entries[end].path) == socket_for(entries[begin].path))
-      ++end;
-    send_run(entries.subspan(begin, end - begin), queue);
+    if (path.protocol == base::TransportProtocol::kTcp) {
+      held_frames_.push(path, queue.bytes(entries[begin]));
+    } else {
+      while (end < entries.size() && same_way(path, entries[end].path)) ++end;
+      if (UdpSocket* socket = socket_for(path))
+        socket->send(queue, entries.subspan(begin, end - begin));
+      else
+        misaddressed_ += end - begin;
+    }
     begin = end;
   }
   queue.clear();
+}
+
+void MediaThread::send_output() {
+  send_datagrams();
+  send_held_frames();
   std::vector<std::uint64_t>& closes = handler_->connections_to_close();
   for (const std::uint64_t connection : closes) {
     const unsigned owner = StreamConnections::owner_of(connection);
@@ -245,27 +266,28 @@ void MediaThread::send_output() {
   closes.clear();
 }
 
-void MediaThread::send_run(std::span<const base::DatagramQueue::Entry> entries,
-                           const base::DatagramQueue& queue) {
-  if (entries.front().path.protocol == base::TransportProtocol::kUdp) {
-    if (UdpSocket* socket = socket_for(entries.front().path)) {
-      socket->send(queue, entries);
-    } else {
-      misaddressed_ += entries.size();
-    }
-    return;
+void MediaThread::send_held_frames() {
+  for (const base::DatagramQueue::Entry& entry : held_frames_.entries())
+    send_frame(entry.path, held_frames_.bytes(entry));
+  held_frames_.clear();
+}
+
+void MediaThread::send_frame(const base::Path& path, base::Bytes frame) {
+  const unsigned owner = StreamConnections::owner_of(path.connection);
+  if (owner == index_) {
+    connections_.send(path.connection, frame);
+  } else if (owner < outboxes_.size()) {
+    outboxes_[owner].frames.push(path, frame);
+    outboxes_[owner].frame_bytes += frame.size();
+  } else {
+    ++misaddressed_;
   }
-  for (const base::DatagramQueue::Entry& entry : entries) {
-    const unsigned owner = StreamConnections::owner_of(entry.path.connection);
-    if (owner == index_) {
-      connections_.send(entry.path.connection, queue.bytes(entry));
-    } else if (owner < outboxes_.size()) {
-      outboxes_[owner].frames.push(entry.path, queue.bytes(entry));
-      outboxes_[owner].frame_bytes += entry.size;
-    } else {
-      ++misaddressed_;
-    }
-  }
+}
+
+// Whether both leave by one socket, without asking which: mostly all of a run have one source.
+bool MediaThread::same_way(const base::Path& a, const base::Path& b) const {
+  return a.protocol == b.protocol && a.local.ip == b.local.ip &&
+         a.remote.ip.is_v4() == b.remote.ip.is_v4();
 }
 
 UdpSocket* MediaThread::socket_for(const base::Path& path) {
@@ -322,6 +344,9 @@ void MediaThread::publish_counters() {
     sum.datagrams_sent += counters.sent;
     sum.receive_dropped += counters.receive_dropped;
     sum.send_dropped += counters.send_dropped;
+    sum.send_calls += counters.send_calls;
+    sum.sent_merged += counters.sent_merged;
+    sum.received_merged += counters.received_merged;
   }
   const StreamCounters& streams = connections_.counters();
   sum.send_dropped += misaddressed_;
@@ -341,6 +366,9 @@ void MediaThread::add_counters(MediaPortCounters& sum) const {
   sum.datagrams_sent += published_.datagrams_sent;
   sum.receive_dropped += published_.receive_dropped;
   sum.send_dropped += published_.send_dropped;
+  sum.send_calls += published_.send_calls;
+  sum.sent_merged += published_.sent_merged;
+  sum.received_merged += published_.received_merged;
   sum.connections_accepted += published_.connections_accepted;
   sum.connections_refused += published_.connections_refused;
   sum.connections_closed_bad += published_.connections_closed_bad;

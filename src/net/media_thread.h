@@ -58,12 +58,14 @@ class MediaThread {
   void take_inbox(base::Instant now);
   void finish_batch(base::Instant now);
   void run_timers(base::Instant now);
+  void send_datagrams();
   void send_output();
-  void send_run(std::span<const base::DatagramQueue::Entry> entries,
-                const base::DatagramQueue& queue);
+  void send_frame(const base::Path& path, base::Bytes frame);
+  void send_held_frames();
   void hand_over();
   void report_ended(base::Instant now);
   UdpSocket* socket_for(const base::Path& path);
+  bool same_way(const base::Path& a, const base::Path& b) const;
   void pause_listeners(base::Instant now);
   void resume_listeners();
   int timeout_milliseconds(base::Instant now) const;
@@ -77,7 +79,7 @@ class MediaThread {
   std::vector<UdpSocket> sockets_;
   const std::vector<TcpListener>& listeners_;
   StreamConnections connections_;
-  std::unique_ptr<ReceiveBatch> batch_ = std::make_unique<ReceiveBatch>();
+  ReceiveBatch batch_;
   base::Instant listeners_resume_at_ = base::kNever;
   base::Instant batch_began_{};
 
@@ -92,6 +94,10 @@ class MediaThread {
   Inbox taken_;
   // Collected in a batch for each other thread, then handed over under one lock.
   std::vector<Inbox> outboxes_;
+
+  // Frames that were made in the middle of a call: the connection they are for may be the one that
+  // is being read.
+  base::DatagramQueue held_frames_;
 
   std::uint64_t misaddressed_ = 0;
   mutable std::mutex counters_mutex_;

@@ -1,7 +1,9 @@
 #include "net/udp_socket.h"
 
+#include <netinet/udp.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -25,6 +27,23 @@ void set_buffers(int descriptor, int size) {
     set_option(descriptor, SOL_SOCKET, SO_SNDBUF, size);
 }
 
+// A message of UDP_GRO is at most this; the system puts at most 128 datagrams into one.
+constexpr std::size_t kMaxMessage = 65'535;
+constexpr std::size_t kGroMessages = 16;
+constexpr std::size_t kMaxMerged = 128;
+
+// The size of the datagrams in a message of UDP_GRO; 0 for one alone.
+std::size_t segment_size_in(msghdr& header) {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
+       control = CMSG_NXTHDR(&header, control)) {
+    if (control->cmsg_level != SOL_UDP || control->cmsg_type != UDP_GRO) continue;
+    int size = 0;
+    std::memcpy(&size, CMSG_DATA(control), sizeof size);
+    return size > 0 ? static_cast<std::size_t>(size) : 0;
+  }
+  return 0;
+}
+
 // The local address in a received datagram's control data; fallback where the system gave none.
 base::IpAddress local_address_in(msghdr& header, const base::IpAddress& fallback) {
   for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
@@ -43,44 +62,21 @@ base::IpAddress local_address_in(msghdr& header, const base::IpAddress& fallback
   return fallback;
 }
 
-template <typename Info>
-std::size_t write_control(msghdr& header, int level, int type, const Info& info) {
-  header.msg_controllen = CMSG_SPACE(sizeof info);
-  cmsghdr* control = CMSG_FIRSTHDR(&header);
-  control->cmsg_level = level;
-  control->cmsg_type = type;
-  control->cmsg_len = CMSG_LEN(sizeof info);
-  std::memcpy(CMSG_DATA(control), &info, sizeof info);
-  return header.msg_controllen;
-}
-
-// Makes the datagram leave from the given local address.
-void set_source(msghdr& header, void* memory, const base::IpAddress& local) {
-  if (local.is_unspecified()) return;
-  header.msg_control = memory;
-  if (local.is_v4()) {
-    in_pktinfo info{};
-    std::memcpy(&info.ipi_spec_dst, local.bytes().data(), sizeof info.ipi_spec_dst);
-    header.msg_controllen = CMSG_SPACE(sizeof info);
-    write_control(header, IPPROTO_IP, IP_PKTINFO, info);
-  } else {
-    in6_pktinfo info{};
-    std::memcpy(&info.ipi6_addr, local.bytes().data(), sizeof info.ipi6_addr);
-    header.msg_controllen = CMSG_SPACE(sizeof info);
-    write_control(header, IPPROTO_IPV6, IPV6_PKTINFO, info);
-  }
-}
-
 }  // namespace
 
-ReceiveBatch::ReceiveBatch() {
-  for (std::size_t i = 0; i < kDatagramBatch; ++i)
-    vectors_[i] = {buffers_[i].data(), buffers_[i].size()};
+ReceiveBatch::ReceiveBatch(ReceiveMethod method)
+    : messages_(method == ReceiveMethod::kGro ? kGroMessages : kDatagramBatch),
+      // One byte more than allowed, so that an oversized datagram is seen as such.
+      message_size_(method == ReceiveMethod::kGro ? kMaxMessage : base::kMaxDatagram + 1),
+      memory_(std::make_unique_for_overwrite<std::uint8_t[]>(messages_ * message_size_)) {
+  for (std::size_t i = 0; i < messages_; ++i)
+    vectors_[i] = {&memory_[i * message_size_], message_size_};
+  datagrams_.reserve(kDatagramBatch);
 }
 
 void ReceiveBatch::prepare() {
-  count_ = 0;
-  for (std::size_t i = 0; i < kDatagramBatch; ++i) {
+  datagrams_.clear();
+  for (std::size_t i = 0; i < messages_; ++i) {
     headers_[i] = {};
     msghdr& header = headers_[i].msg_hdr;
     header.msg_name = &names_[i];
@@ -91,6 +87,14 @@ void ReceiveBatch::prepare() {
     header.msg_controllen = controls_[i].bytes.size();
   }
 }
+
+UdpSocket::UdpSocket(FileDescriptor descriptor, base::SocketAddress local, SendMethod sending,
+                     bool uses_gro)
+    : descriptor_(std::move(descriptor)),
+      local_(local),
+      merges_(sending != SendMethod::kSendmmsg),
+      uses_gro_(uses_gro),
+      batch_(std::make_unique<SendBatch>()) {}
 
 base::Result<UdpSocket> UdpSocket::open(const Options& options) {
   const bool is_v4 = options.local.ip.is_v4();
@@ -103,6 +107,10 @@ base::Result<UdpSocket> UdpSocket::open(const Options& options) {
   if (options.reuse_port) ok = ok && set_option(number, SOL_SOCKET, SO_REUSEPORT, 1);
   if (is_v4) {
     ok = ok && set_option(number, IPPROTO_IP, IP_PKTINFO, 1);
+    // Never fragmented, as RFC 9000, section 14 wants of QUIC: nothing of ours is longer than what
+    // IPv6's least MTU takes. A forged ICMP message about the path changes nothing then, and the
+    // system saves the choice of an identification, a tenth of all that sending costs.
+    set_option(number, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   } else {
     ok = ok && set_option(number, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     ok = ok && set_option(number, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
@@ -113,85 +121,91 @@ base::Result<UdpSocket> UdpSocket::open(const Options& options) {
     return base::fail(base::ErrorCode::kUnavailable,
                       "cannot use UDP " + options.local.text() + ": " + error_text(errno));
   const base::SocketAddress local = local_address_of(number);
-  return UdpSocket(std::move(descriptor), local);
+  // A kernel before 5.0 has no UDP_GRO; it is read as without.
+  const bool uses_gro =
+      options.receiving == ReceiveMethod::kGro && set_option(number, SOL_UDP, UDP_GRO, 1);
+  return UdpSocket(std::move(descriptor), local, options.sending, uses_gro);
 }
 
 bool UdpSocket::receive(ReceiveBatch& batch) {
+  CHECK(!uses_gro_ || batch.message_size_ == kMaxMessage);
   batch.prepare();
-  const int count =
-      recvmmsg(descriptor_.get(), batch.headers_.data(), kDatagramBatch, MSG_DONTWAIT, nullptr);
+  const int count = recvmmsg(descriptor_.get(), batch.headers_.data(),
+                             static_cast<unsigned>(batch.messages_), MSG_DONTWAIT, nullptr);
   if (count <= 0) return false;  // nothing there, or an ICMP error of an earlier datagram
-  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-    mmsghdr& received = batch.headers_[i];
-    const std::size_t size = received.msg_len;
-    const base::SocketAddress remote = from_system(batch.names_[i]);
-    // A link-local peer cannot be answered: a path has no zone.
-    const bool usable = remote.port != 0 && !(remote.ip.is_v6() && remote.ip.is_link_local());
-    if (size == 0 || size > base::kMaxDatagram || !usable) {
-      ++counters_.receive_dropped;
-      continue;
-    }
-    ReceiveBatch::Datagram& datagram = batch.datagrams_[batch.count_++];
-    datagram.path.protocol = base::TransportProtocol::kUdp;
-    datagram.path.local = {local_address_in(received.msg_hdr, local_.ip), local_.port};
-    datagram.path.remote = remote;
-    datagram.path.connection = 0;
-    datagram.bytes = base::Bytes(batch.buffers_[i]).first(size);
-    ++counters_.received;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) take_message(batch, i);
+  return static_cast<std::size_t>(count) == batch.messages_;
+}
+
+void UdpSocket::take_message(ReceiveBatch& batch, std::size_t index) {
+  mmsghdr& received = batch.headers_[index];
+  const std::size_t size = received.msg_len;
+  const base::SocketAddress remote = from_system(batch.names_[index]);
+  // A link-local peer cannot be answered: a path has no zone.
+  const bool usable = remote.port != 0 && !(remote.ip.is_v6() && remote.ip.is_link_local());
+  const std::size_t segment = uses_gro_ ? segment_size_in(received.msg_hdr) : 0;
+  const std::size_t step = segment == 0 ? size : segment;
+  // What came truncated is longer than anything that is allowed.
+  const bool whole = (received.msg_hdr.msg_flags & MSG_TRUNC) == 0;
+  if (size == 0 || step > base::kMaxDatagram || !usable || !whole || size > step * kMaxMerged) {
+    ++counters_.receive_dropped;
+    return;
   }
-  return static_cast<std::size_t>(count) == kDatagramBatch;
+  ReceiveBatch::Datagram datagram;
+  datagram.path.protocol = base::TransportProtocol::kUdp;
+  datagram.path.local = {local_address_in(received.msg_hdr, local_.ip), local_.port};
+  datagram.path.remote = remote;
+  const base::Bytes message(&batch.memory_[index * batch.message_size_], size);
+  for (std::size_t at = 0; at < size; at += step) {
+    datagram.bytes = message.subspan(at, std::min(step, size - at));
+    batch.datagrams_.push_back(datagram);
+    ++counters_.received;
+    if (size > step) ++counters_.received_merged;
+  }
 }
 
 void UdpSocket::send(const base::DatagramQueue& queue,
                      std::span<const base::DatagramQueue::Entry> entries) {
-  constexpr std::size_t kSpace = CMSG_SPACE(sizeof(in6_pktinfo));
-  struct alignas(cmsghdr) Control {
-    std::array<std::uint8_t, kSpace> bytes;
-  };
-  std::array<mmsghdr, kDatagramBatch> headers;
-  std::array<iovec, kDatagramBatch> vectors;
-  std::array<SystemAddress, kDatagramBatch> names;
-  std::array<Control, kDatagramBatch> controls;
+  int waits = 0;
   while (!entries.empty()) {
-    const std::size_t count = std::min(entries.size(), kDatagramBatch);
-    for (std::size_t i = 0; i < count; ++i) {
-      const base::Bytes bytes = queue.bytes(entries[i]);
-      // sendmmsg does not write to it; the struct's field is not const.
-      vectors[i] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-      names[i] = to_system(entries[i].path.remote);
-      headers[i] = {};
-      msghdr& header = headers[i].msg_hdr;
-      header.msg_name = &names[i].storage;
-      header.msg_namelen = names[i].size;
-      header.msg_iov = &vectors[i];
-      header.msg_iovlen = 1;
-      set_source(header, controls[i].bytes.data(), entries[i].path.local.ip);
+    const SendResult result = send_some(queue, entries, merges_);
+    std::size_t done = result.sent;
+    if (done == 0 && result.error == EINTR) continue;
+    if (done == 0 && (result.error == EAGAIN || result.error == ENOBUFS)) {
+      if (waits++ < kMaxWaitsForRoom && wait_writable()) continue;
+      waits = 0;
+      done = batch_->datagrams_in_first(batch_->messages().size());
+      counters_.send_dropped += done;
+    } else if (done == 0) {
+      // The first one was refused: unreachable, filtered, or too long. The others may pass.
+      const std::size_t refused = batch_->datagrams_in_first(1);
+      if (refused > 1) done = send_some(queue, entries.first(refused), false).sent;
+      // It is the merging that the system does not take, or the device.
+      if (done > 0) {
+        merges_ = false;
+      } else {
+        done = refused;
+        counters_.send_dropped += done;
+      }
     }
-    send_headers(std::span(headers).first(count));
-    entries = entries.subspan(count);
+    entries = entries.subspan(done);
   }
 }
 
-void UdpSocket::send_headers(std::span<mmsghdr> headers) {
-  int waits = 0;
-  while (!headers.empty()) {
-    const int sent = sendmmsg(descriptor_.get(), headers.data(),
-                              static_cast<unsigned>(headers.size()), MSG_DONTWAIT);
-    if (sent > 0) {
-      counters_.sent += static_cast<std::uint64_t>(sent);
-      headers = headers.subspan(static_cast<std::size_t>(sent));
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == ENOBUFS) {
-      if (waits++ < kMaxWaitsForRoom && wait_writable()) continue;
-      counters_.send_dropped += headers.size();
-      return;
-    }
-    // The first one was refused: unreachable, filtered, or too long. The others may pass.
-    ++counters_.send_dropped;
-    headers = headers.subspan(1);
-  }
+UdpSocket::SendResult UdpSocket::send_some(const base::DatagramQueue& queue,
+                                           std::span<const base::DatagramQueue::Entry> entries,
+                                           bool merge) {
+  batch_->fill(queue, entries, merge, local_.ip);
+  const std::span<mmsghdr> messages = batch_->messages();
+  const int result = sendmmsg(descriptor_.get(), messages.data(),
+                              static_cast<unsigned>(messages.size()), MSG_DONTWAIT);
+  if (result <= 0) return {0, errno};
+  ++counters_.send_calls;
+  const auto sent = static_cast<std::size_t>(result);
+  const std::size_t datagrams = batch_->datagrams_in_first(sent);
+  counters_.sent += datagrams;
+  counters_.sent_merged += batch_->merged_in_first(sent);
+  return {datagrams, 0};
 }
 
 bool UdpSocket::wait_writable() {

@@ -46,6 +46,7 @@ struct ShardCounters {
   std::uint64_t speaker_packets = 0;   // accepted from speakers
   std::uint64_t slot_packets = 0;      // given a slot here, once for each packet
   std::uint64_t listener_packets = 0;  // sent to listeners
+  std::uint64_t held_packets = 0;      // of slots, that have waited for those of others
   std::uint64_t retransmissions = 0;
   std::uint64_t nacks_to_speakers = 0;
   std::uint64_t endpoints_opened = 0;

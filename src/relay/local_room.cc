@@ -14,6 +14,8 @@ constexpr base::Duration kLossInterval = base::seconds(1);
 constexpr base::Duration kLossLifetime = base::seconds(15);
 // One NACK names at most what the ring holds.
 constexpr std::size_t kMaxLostPerNack = rtc::RetransmissionRing::kCapacity;
+// A key comes from memory while the packets of this many listeners before it are made.
+constexpr std::size_t kPrefetchAhead = 4;
 
 std::uint32_t ticks(base::Duration duration) {
   return static_cast<std::uint32_t>(duration.count() * kTicksPerMillisecond / 1000);
@@ -21,7 +23,8 @@ std::uint32_t ticks(base::Duration duration) {
 
 }  // namespace
 
-LocalRoom::LocalRoom(const base::RelayRoomId& id, unsigned slots) : id_(id), slots_(slots) {
+LocalRoom::LocalRoom(const base::RelayRoomId& id, unsigned slots, bool holds)
+    : id_(id), slots_(slots), holds_(holds) {
   CHECK(slots > 0 && slots <= kMaxSlots);
 }
 
@@ -36,7 +39,7 @@ void LocalRoom::add_listener(Endpoint& endpoint, base::RandomSource& random) {
   endpoint.listener_index = listeners_.size();
   Listener& listener = listeners_.emplace_back();
   listener.endpoint = &endpoint;
-  listener.sender = &*endpoint.sender;
+  listener.sealer = endpoint.sender->rtp_sealer();
   for (std::size_t i = 0; i < slots_.size(); ++i)
     slots_[i].streams.push_back({ListenerStream(endpoint.ssrcs[i], random), 0});
   set_path(endpoint);
@@ -69,48 +72,80 @@ std::optional<std::size_t> LocalRoom::find(const Endpoint& endpoint) const {
   return index;
 }
 
-void LocalRoom::fan_out(base::Instant received, const Placement& placement, const Endpoint* speaker,
-                        base::Bytes payload, base::DatagramQueue& out, ShardCounters& counters) {
+std::uint32_t LocalRoom::active_slots(base::Instant now) const {
+  std::uint32_t active = 0;
+  for (std::size_t i = 0; i < slots_.size(); ++i)
+    if (slots_[i].is_used && now - slots_[i].last_received < kSlotActiveFor) active |= 1U << i;
+  return active;
+}
+
+void LocalRoom::handle_packet(base::Instant now, base::Instant received, const SlotFrame& frame,
+                              base::DatagramQueue& out, ShardCounters& counters) {
+  const Placement& placement = frame.placement;
   Slot& slot = slots_[placement.slot];
-  slot.ring.store(placement.index, placement.timestamp, placement.marker, payload);
+  slot.ring.store(placement.index, placement.timestamp, placement.marker, frame.payload);
   if (placement.index >= slot.last_index) {
     slot.last_index = placement.index;
     slot.last_timestamp = placement.timestamp;
     slot.last_received = received;
+    slot.is_used = true;
   }
+  const std::uint32_t active = active_slots(now) | 1U << placement.slot;
+  const bool alone = active == 1U << placement.slot;
+  if (!holds_ || (alone && held_.empty())) return fan_out({&frame, 1}, out, counters);
+  if (held_.empty()) release_at_ = now + kLongestHold;
+  held_.add(frame);
+  ++counters.held_packets;
+  if (held_.is_full() || (active & ~held_.slots()) == 0 || now >= release_at_)
+    release(out, counters);
+}
+
+void LocalRoom::release(base::DatagramQueue& out, ShardCounters& counters) {
+  release_at_ = base::kNever;
+  if (held_.empty()) return;
+  fan_out(held_.frames(), out, counters);
+  held_.clear();
+}
+
+void LocalRoom::fan_out(std::span<const SlotFrame> frames, base::DatagramQueue& out,
+                        ShardCounters& counters) {
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    Listener& listener = listeners_[i];
-    Stream& stream = slot.streams[i];
-    if (listener.endpoint == speaker) {
-      stream.numbers.skip_spurt(placement.spurt_start);
-      continue;
+    if (i + kPrefetchAhead < listeners_.size()) listeners_[i + kPrefetchAhead].sealer.prefetch();
+    const Listener& listener = listeners_[i];
+    for (const SlotFrame& frame : frames) {
+      const Placement& placement = frame.placement;
+      Stream& stream = slots_[placement.slot].streams[i];
+      if (listener.endpoint == frame.speaker) {
+        stream.numbers.skip_spurt(placement.spurt_start);
+        continue;
+      }
+      if (!listener.has_path) {
+        stream.numbers.skip(placement.index, placement.spurt_start);
+        continue;
+      }
+      const auto index = stream.numbers.place(placement.index, placement.spurt_start);
+      if (!index) continue;
+      send(listener, stream, *index, frame, out);
+      stream.numbers.count(frame.payload.size());
+      ++counters.listener_packets;
     }
-    if (!listener.has_path) {
-      stream.numbers.skip(placement.index, placement.spurt_start);
-      continue;
-    }
-    const auto index = stream.numbers.place(placement.index, placement.spurt_start);
-    if (!index) continue;
-    send(listener, stream, placement.slot, *index, placement.timestamp, placement.marker, payload,
-         out);
-    stream.numbers.count(payload.size());
-    ++counters.listener_packets;
+    out.flush_if_full();
   }
 }
 
-void LocalRoom::send(Listener& listener, Stream& stream, unsigned slot, std::uint64_t index,
-                     std::uint32_t timestamp, bool marker, base::Bytes payload,
-                     base::DatagramQueue& out) {
-  std::array<std::uint8_t, wire::kRtpHeaderSize> header;
-  wire::write_rtp_header(header, {.marker = marker,
-                                  .payload_type = listener.payload_types[slot],
-                                  .sequence = static_cast<std::uint16_t>(index),
-                                  .timestamp = stream.numbers.timestamp(timestamp),
-                                  .ssrc = stream.numbers.ssrc()});
-  const base::MutableBytes space =
-      out.reserve(header.size() + payload.size() + crypto::kMaxSrtpOverhead);
-  const auto rollover_counter = static_cast<std::uint32_t>(index >> 16);
-  out.commit(listener.path, listener.sender->protect_rtp(header, payload, rollover_counter, space));
+void LocalRoom::send(const Listener& listener, const Stream& stream, std::uint64_t index,
+                     const SlotFrame& frame, base::DatagramQueue& out) {
+  const std::size_t size = wire::kRtpHeaderSize + frame.payload.size() +
+                           crypto::srtp_overhead(listener.sealer.profile());
+  const base::MutableBytes packet = out.reserve(size);
+  wire::write_rtp_header(packet.first<wire::kRtpHeaderSize>(),
+                         {.marker = frame.placement.marker,
+                          .payload_type = listener.payload_types[frame.placement.slot],
+                          .sequence = static_cast<std::uint16_t>(index),
+                          .timestamp = stream.numbers.timestamp(frame.placement.timestamp),
+                          .ssrc = stream.numbers.ssrc()});
+  listener.sealer.seal(packet, wire::kRtpHeaderSize, frame.payload, index);
+  out.commit(listener.path, size);
 }
 
 void LocalRoom::handle_nack(base::Instant now, Endpoint& endpoint, const wire::Nack& nack,
@@ -126,8 +161,12 @@ void LocalRoom::handle_nack(base::Instant now, Endpoint& endpoint, const wire::N
       const auto packet = index ? slots_[i].ring.find(*slot_index) : std::nullopt;
       if (!packet) return counters.drop(DropReason::kNackNotHeld);
       if (!endpoint.resends.take(now, 1)) return counters.drop(DropReason::kNackOverBudget);
-      send(listeners_[*position], stream, i, *index, packet->timestamp, packet->marker,
-           packet->payload, out);
+      SlotFrame frame;
+      frame.placement.slot = i;
+      frame.placement.timestamp = packet->timestamp;
+      frame.placement.marker = packet->marker;
+      frame.payload = packet->payload;
+      send(listeners_[*position], stream, *index, frame, out);
       ++counters.retransmissions;
     });
     return;

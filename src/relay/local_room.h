@@ -1,10 +1,17 @@
 #pragma once
-// A room's connected endpoints on one shard, and the fan-out to them: the hot path. Listeners lie
-// in one array; what differs between them is twelve header bytes and a key. One thread.
+// A room's connected endpoints on one shard, and the fan-out to them: the hot path. What it needs
+// of listeners lies in arrays of its own, apart from the endpoints: of thousands, nothing is in the
+// CPU's cache when a packet comes, so each cache line counts. What differs between listeners is
+// twelve header bytes and a key. One thread.
+//
+// While more than one slot is active, packets are held for kLongestHold, so that all that a
+// listener gets lies next to each other in the output. It is released by handle_packet() when every
+// active slot has come, by release() at the timer's deadline, and before an endpoint leaves.
 
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/datagram.h"
@@ -13,7 +20,9 @@
 #include "base/time.h"
 #include "crypto/srtp.h"
 #include "relay/counters.h"
+#include "relay/deadline_queue.h"
 #include "relay/endpoint.h"
+#include "relay/held_packets.h"
 #include "relay/listener_stream.h"
 #include "relay/shard_message.h"
 #include "relay/slot_mapper.h"
@@ -22,9 +31,11 @@
 
 namespace alcove::relay {
 
-class LocalRoom {
+// The timer is the shard's; what is held is due at release_at().
+class LocalRoom : public Timer {
  public:
-  LocalRoom(const base::RelayRoomId& id, unsigned slots);
+  // holds: false sends each packet at once.
+  LocalRoom(const base::RelayRoomId& id, unsigned slots, bool holds);
 
   const base::RelayRoomId& id() const { return id_; }
 
@@ -44,9 +55,14 @@ class LocalRoom {
   // The path that the endpoint's packets take, after it has changed; nullopt: none for now.
   void set_path(const Endpoint& endpoint);
 
-  // One packet of a slot to every listener but its speaker (null when that is on another shard).
-  void fan_out(base::Instant received, const Placement& placement, const Endpoint* speaker,
-               base::Bytes payload, base::DatagramQueue& out, ShardCounters& counters);
+  // One packet of a slot, received by its speaker's shard at received: to every listener but the
+  // speaker, now or with the next release.
+  void handle_packet(base::Instant now, base::Instant received, const SlotFrame& frame,
+                     base::DatagramQueue& out, ShardCounters& counters);
+  // Sends what is held.
+  void release(base::DatagramQueue& out, ShardCounters& counters);
+  // kNever when nothing is held.
+  base::Instant release_at() const { return release_at_; }
   // Sends again what the listener has lost, byte for byte, within its budget.
   void handle_nack(base::Instant now, Endpoint& endpoint, const wire::Nack& nack,
                    base::DatagramQueue& out, ShardCounters& counters);
@@ -62,11 +78,11 @@ class LocalRoom {
 
  private:
   struct Listener {
-    Endpoint* endpoint = nullptr;
-    crypto::SrtpSender* sender = nullptr;  // the endpoint's
+    crypto::RtpSealer sealer;  // of the endpoint's sender
+    base::Path path;
     bool has_path = false;
     std::array<std::uint8_t, kMaxSlots> payload_types{};
-    base::Path path;
+    Endpoint* endpoint = nullptr;
   };
   struct Stream {
     ListenerStream numbers;
@@ -78,17 +94,25 @@ class LocalRoom {
     std::uint64_t last_index = 0;
     std::uint32_t last_timestamp = 0;
     base::Instant last_received{};
+    bool is_used = false;
   };
 
   std::optional<std::size_t> find(const Endpoint& endpoint) const;
-  void send(Listener& listener, Stream& stream, unsigned slot, std::uint64_t index,
-            std::uint32_t timestamp, bool marker, base::Bytes payload, base::DatagramQueue& out);
+  // The slots whose last packet is recent, a bit each.
+  std::uint32_t active_slots(base::Instant now) const;
+  void fan_out(std::span<const SlotFrame> frames, base::DatagramQueue& out,
+               ShardCounters& counters);
+  static void send(const Listener& listener, const Stream& stream, std::uint64_t index,
+                   const SlotFrame& frame, base::DatagramQueue& out);
 
   base::RelayRoomId id_;
   std::size_t endpoints_ = 0;
   base::Instant announced_{};
   std::vector<Listener> listeners_;
   std::vector<Slot> slots_;
+  const bool holds_;
+  HeldPackets held_;
+  base::Instant release_at_ = base::kNever;
   LossHistogram loss_{};
   base::Instant loss_taken_{};
   std::uint8_t room_loss_ = 0;

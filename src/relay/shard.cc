@@ -287,7 +287,7 @@ bool Shard::Implementation::advance_dtls(Turn turn, Endpoint& endpoint) {
 
 void Shard::Implementation::connect(Turn turn, Endpoint& endpoint) {
   const crypto::DtlsSession::SrtpKeys& keys = endpoint.dtls.srtp_keys();
-  endpoint.sender.emplace(keys.local);
+  endpoint.sender.emplace(keys.local, options_.sealing);
   endpoint.receiver.emplace(keys.remote);
   if (endpoint.may_receive) endpoint.room->add_listener(endpoint, random_);
   // Spread over the interval, so that reports to a room that came at once do not leave at once.

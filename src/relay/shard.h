@@ -14,6 +14,7 @@
 #include "base/datagram.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "crypto/sealing.h"
 #include "relay/counters.h"
 #include "relay/load_meter.h"
 #include "relay/shard_message.h"
@@ -41,6 +42,10 @@ struct ShardOptions {
   std::vector<Candidate> candidates;
   std::size_t max_endpoints = 10'000;     // on this shard; more are refused with REASON_FULL
   std::size_t max_routed_paths = 40'000;  // of other shards' endpoints
+  crypto::SealingMethod sealing = crypto::SealingMethod::kAuto;
+  // Whether packets of several active slots wait for each other, ten milliseconds at most, so that
+  // a listener's lie next to each other in the output. For a caller that merges those (GSO).
+  bool hold_packets = true;
 };
 
 // Reusable: clear() keeps the memory.

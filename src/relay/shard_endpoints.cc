@@ -190,7 +190,7 @@ std::string Shard::Implementation::make_answer(const Endpoint& endpoint,
 LocalRoom& Shard::Implementation::enter_room(Turn turn, const base::RelayRoomId& id) {
   std::unique_ptr<LocalRoom>& room = rooms_[id];
   if (!room) {
-    room = std::make_unique<LocalRoom>(id, options_.slots);
+    room = std::make_unique<LocalRoom>(id, options_.slots, options_.hold_packets);
     tell(turn, home_of(id), RoomPresence{id, options_.index, true});
   }
   room->add_endpoint();
@@ -201,6 +201,7 @@ void Shard::Implementation::leave_room(Turn turn, Endpoint& endpoint) {
   stop_speaker(turn, endpoint);
   LocalRoom& room = *endpoint.room;
   const base::RelayRoomId id = room.id();
+  release(turn, room);  // what is held may name the endpoint
   room.remove_listener(endpoint);
   room.remove_endpoint();
   if (room.has_endpoints()) return;
@@ -232,6 +233,11 @@ void Shard::Implementation::lose_endpoint(Turn turn, Endpoint& endpoint, base::L
 }
 
 void Shard::Implementation::handle_timeout(Turn turn) {
+  while (Timer* timer = releases_.earliest()) {
+    if (timer->deadline() > turn.now) break;
+    note_sent(timer->deadline());
+    release(turn, static_cast<LocalRoom&>(*timer));
+  }
   while (Timer* timer = deadlines_.earliest()) {
     if (timer->deadline() > turn.now) break;
     batch_.only_handshakes = false;

@@ -47,7 +47,7 @@ class Shard::Implementation {
   void handle_timeout(Turn turn);
   void handle_batch_cost(base::Instant began, base::Instant ended);
   base::Instant next_deadline() const {
-    return std::min(deadlines_.next_deadline(), handshakes_due_);
+    return std::min({deadlines_.next_deadline(), releases_.next_deadline(), handshakes_due_});
   }
   const Load& load() const { return load_meter_.load(); }
   ShardCounters counters() const;
@@ -112,6 +112,11 @@ class Shard::Implementation {
                    base::Bytes payload, std::shared_ptr<const base::Buffer> shared);
   void send_to_listeners(Turn turn, LocalRoom& room, const base::JoinId& speaker,
                          const Placement& placement, base::Instant received, base::Bytes payload);
+  void release(Turn turn, LocalRoom& room);
+  // A packet that could leave at `due` leaves in this batch.
+  void note_sent(base::Instant due) {
+    batch_.oldest_sent = std::min(batch_.oldest_sent.value_or(due), due);
+  }
   void stop_speaker(Turn turn, Endpoint& endpoint);
   void send_sender_report(Turn turn, Endpoint& endpoint);
   void send_receiver_report(Turn turn, Endpoint& endpoint);
@@ -152,7 +157,8 @@ class Shard::Implementation {
   // Rooms outlive their endpoints, so they come first.
   std::unordered_map<base::RelayRoomId, std::unique_ptr<LocalRoom>> rooms_;
   std::unordered_map<base::RelayRoomId, HomeRoom> home_rooms_;
-  DeadlineQueue deadlines_;
+  DeadlineQueue deadlines_;  // of endpoints
+  DeadlineQueue releases_;   // of rooms that hold packets
   std::unordered_map<base::JoinId, std::unique_ptr<Endpoint>> endpoints_;
   std::unordered_map<std::string, Endpoint*, UfragHash, std::equal_to<>> ufrags_;
   std::unordered_map<base::Path, ValidPath> paths_;
@@ -171,7 +177,7 @@ class Shard::Implementation {
 
   // Since the last handle_batch_cost().
   struct Batch {
-    std::optional<base::Instant> oldest_sent;  // when it was read
+    std::optional<base::Instant> oldest_sent;  // when it could leave
     unsigned flights = 0;
     bool only_handshakes = true;
   };

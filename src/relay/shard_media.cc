@@ -76,10 +76,17 @@ void Shard::Implementation::send_to_listeners(Turn turn, LocalRoom& room,
                                               const Placement& placement, base::Instant received,
                                               base::Bytes payload) {
   handshake_budget_.note_media(turn.now);
-  batch_.oldest_sent = std::min(batch_.oldest_sent.value_or(received), received);
   const auto found = endpoints_.find(speaker);
   const Endpoint* own = found == endpoints_.end() ? nullptr : found->second.get();
-  room.fan_out(received, placement, own, payload, turn.out.datagrams, counters_);
+  room.handle_packet(turn.now, received, {placement, own, payload}, turn.out.datagrams, counters_);
+  releases_.set(room, room.release_at());
+  // What is held on purpose is late only after its release.
+  if (room.release_at() == base::kNever) note_sent(received);
+}
+
+void Shard::Implementation::release(Turn turn, LocalRoom& room) {
+  room.release(turn.out.datagrams, counters_);
+  releases_.remove(room);
 }
 
 void Shard::Implementation::stop_speaker(Turn turn, Endpoint& endpoint) {

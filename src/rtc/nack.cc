@@ -10,26 +10,23 @@ void NackGenerator::handle_packet(base::Instant now, std::uint64_t sequence) {
     return;
   }
   if (sequence <= *highest_) {
-    const auto end = missing_.begin() + static_cast<std::ptrdiff_t>(count_);
-    const auto found = std::lower_bound(
-        missing_.begin(), end, sequence,
-        [](const Missing& missing, std::uint64_t value) { return missing.sequence < value; });
-    if (found == end || found->sequence != sequence) return;
+    const auto found = std::ranges::lower_bound(missing_, sequence, {}, &Missing::sequence);
+    if (found == missing_.end() || found->sequence != sequence) return;
     if (found->requests != 0) ++repaired_;
-    remove_at(static_cast<std::size_t>(found - missing_.begin()));
+    missing_.erase(found);
     return;
   }
   const std::uint64_t gap = sequence - *highest_ - 1;
   if (gap > kMaxMissing) {
-    given_up_ += gap + count_;
-    count_ = 0;
-  } else {
-    while (count_ + gap > kMaxMissing) {
+    given_up_ += gap + missing_.size();
+    missing_.clear();
+  } else if (gap > 0) {
+    while (missing_.size() + gap > kMaxMissing) {
       ++given_up_;
-      remove_at(0);
+      missing_.erase(missing_.begin());
     }
     for (std::uint64_t lost = *highest_ + 1; lost < sequence; ++lost)
-      missing_[count_++] = {lost, now, now + kFirstDelay, 0};
+      missing_.push_back({lost, now, now + kFirstDelay, 0});
   }
   highest_ = sequence;
 }
@@ -37,8 +34,7 @@ void NackGenerator::handle_packet(base::Instant now, std::uint64_t sequence) {
 void NackGenerator::collect(base::Instant now, base::Duration round_trip,
                             std::vector<std::uint64_t>& missing) {
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < count_; ++i) {
-    Missing entry = missing_[i];
+  for (Missing entry : missing_) {
     if (now < entry.next_request) {
       missing_[kept++] = entry;
       continue;
@@ -54,20 +50,13 @@ void NackGenerator::collect(base::Instant now, base::Duration round_trip,
     entry.next_request = std::min(now + retry, entry.since + kGiveUpAfter);
     missing_[kept++] = entry;
   }
-  count_ = kept;
+  missing_.resize(kept);
 }
 
 base::Instant NackGenerator::next_deadline() const {
   base::Instant deadline = base::kNever;
-  for (std::size_t i = 0; i < count_; ++i) deadline = std::min(deadline, missing_[i].next_request);
+  for (const Missing& entry : missing_) deadline = std::min(deadline, entry.next_request);
   return deadline;
-}
-
-void NackGenerator::remove_at(std::size_t index) {
-  std::move(missing_.begin() + static_cast<std::ptrdiff_t>(index) + 1,
-            missing_.begin() + static_cast<std::ptrdiff_t>(count_),
-            missing_.begin() + static_cast<std::ptrdiff_t>(index));
-  --count_;
 }
 
 void RetransmissionRing::store(std::uint64_t index, std::uint32_t timestamp, bool marker,

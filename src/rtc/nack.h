@@ -32,7 +32,7 @@ class NackGenerator {
 
   // When collect would have something to say; kNever when nothing is missing.
   base::Instant next_deadline() const;
-  std::size_t missing() const { return count_; }
+  std::size_t missing() const { return missing_.size(); }
   std::uint64_t given_up() const { return given_up_; }
   std::uint64_t repaired() const { return repaired_; }
 
@@ -43,11 +43,11 @@ class NackGenerator {
     base::Instant next_request;
     int requests = 0;
   };
-  void remove_at(std::size_t index);
 
   std::optional<std::uint64_t> highest_;
-  std::array<Missing, kMaxMissing> missing_{};  // the first count_, by sequence
-  std::size_t count_ = 0;
+  // By sequence, at most kMaxMissing. Of a stream that nobody sends or that loses nothing it takes
+  // no memory.
+  std::vector<Missing> missing_;
   std::uint64_t given_up_ = 0;
   std::uint64_t repaired_ = 0;
 };

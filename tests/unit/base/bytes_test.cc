@@ -95,6 +95,22 @@ TEST(DatagramQueue, KeepsOrderAndMemory) {
   EXPECT_EQ(queue.entries()[0].offset, 0U);
 }
 
+TEST(DatagramQueue, IsFlushedBetweenDatagramsOnceItIsFull) {
+  DatagramQueue queue;
+  std::vector<std::size_t> flushed;
+  queue.flush_if_full();  // without a sink it grows
+  queue.set_sink(3, [&] {
+    flushed.push_back(queue.entries().size());
+    queue.clear();
+  });
+  for (int i = 0; i < 7; ++i) {
+    queue.push({}, as_bytes("datagram"));
+    queue.flush_if_full();
+  }
+  EXPECT_EQ(flushed, (std::vector<std::size_t>{3, 3}));
+  EXPECT_EQ(queue.entries().size(), 1U);
+}
+
 TEST(InlineExecutor, RunsWorkThenDone) {
   InlineExecutor executor;
   std::string order;

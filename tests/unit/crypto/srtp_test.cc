@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "base/random.h"
@@ -42,8 +43,17 @@ Buffer rtcp_of(std::uint32_t ssrc) {
   return compound;
 }
 
-class SrtpTest : public ::testing::TestWithParam<SrtpProfile> {
+struct Way {
+  SrtpProfile profile;
+  SealingMethod sealing;
+};
+
+class SrtpTest : public ::testing::TestWithParam<Way> {
  protected:
+  void SetUp() override {
+    if (resolve_sealing(GetParam().sealing) != GetParam().sealing)
+      GTEST_SKIP() << "not on this machine";
+  }
   Buffer seal(std::uint64_t index, std::uint32_t ssrc = kSsrc) {
     const Buffer payload(40, static_cast<std::uint8_t>(index));
     Buffer out(200);
@@ -65,15 +75,15 @@ class SrtpTest : public ::testing::TestWithParam<SrtpProfile> {
     return receiver_.unprotect_rtcp(packet);
   }
 
-  SrtpSender sender_{material_of(GetParam())};
-  SrtpReceiver receiver_{material_of(GetParam())};
+  SrtpSender sender_{material_of(GetParam().profile), GetParam().sealing};
+  SrtpReceiver receiver_{material_of(GetParam().profile)};
 };
 
 constexpr auto failed(SrtpError error) { return std::unexpected(error); }
 
 TEST_P(SrtpTest, RoundTripGivesThePlainPacketInPlace) {
   Buffer packet = seal(1000);
-  EXPECT_EQ(packet.size(), 12 + 40 + srtp_overhead(GetParam()));
+  EXPECT_EQ(packet.size(), 12 + 40 + srtp_overhead(GetParam().profile));
   EXPECT_NE(packet[12], 1000 & 0xff);
   const auto info = receiver_.unprotect_rtp(packet);
   ASSERT_TRUE(info);
@@ -154,13 +164,13 @@ TEST_P(SrtpTest, ErrorsAreTold) {
   damaged.back() ^= 1;
   EXPECT_EQ(open(damaged), failed(SrtpError::kAuthFailed));
   Buffer unencrypted = seal_rtcp();
-  const std::size_t from_end = GetParam() == SrtpProfile::kAeadAes128Gcm ? 4 : 14;
+  const std::size_t from_end = GetParam().profile == SrtpProfile::kAeadAes128Gcm ? 4 : 14;
   unencrypted[unencrypted.size() - from_end] &= 0x7f;
   EXPECT_EQ(open_rtcp(unencrypted), failed(SrtpError::kUnencrypted));
 }
 
 TEST_P(SrtpTest, OtherKeysFail) {
-  SrtpReceiver other(material_of(GetParam(), 2));
+  SrtpReceiver other(material_of(GetParam().profile, 2));
   Buffer packet = seal(1);
   EXPECT_EQ(other.unprotect_rtp(packet).error(), SrtpError::kAuthFailed);
   Buffer compound = seal_rtcp();
@@ -195,7 +205,7 @@ TEST_P(SrtpTest, RolloverInOrder) {
 
 TEST_P(SrtpTest, RolloverWithReorderingAndLossAtTheWrap) {
   for (const std::uint64_t wrap : {65536ULL, 2 * 65536ULL, 7 * 65536ULL}) {
-    receiver_ = SrtpReceiver(material_of(GetParam()));
+    receiver_ = SrtpReceiver(material_of(GetParam().profile));
     for (std::uint64_t before = 40000; before < wrap; before += 20000)
       ASSERT_EQ(open(seal(before)), before);
     ASSERT_EQ(open(seal(wrap - 3)), wrap - 3);
@@ -249,12 +259,43 @@ TEST_P(SrtpTest, TheRolloverCounterIsAuthenticated) {
   EXPECT_EQ(open(seal(65536 + 11)), failed(SrtpError::kAuthFailed));
 }
 
-INSTANTIATE_TEST_SUITE_P(Profiles, SrtpTest,
-                         ::testing::Values(SrtpProfile::kAeadAes128Gcm,
-                                           SrtpProfile::kAes128CmHmacSha1_80),
-                         [](const auto& test) {
-                           return test.param == SrtpProfile::kAeadAes128Gcm ? "Gcm" : "Cm";
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Ways, SrtpTest,
+    ::testing::Values(Way{SrtpProfile::kAeadAes128Gcm, SealingMethod::kIpsecMb},
+                      Way{SrtpProfile::kAeadAes128Gcm, SealingMethod::kOpenSsl},
+                      Way{SrtpProfile::kAes128CmHmacSha1_80, SealingMethod::kOpenSsl}),
+    [](const auto& test) {
+      if (test.param.profile == SrtpProfile::kAes128CmHmacSha1_80) return "Cm";
+      return test.param.sealing == SealingMethod::kIpsecMb ? "GcmByIpsecMb" : "GcmByOpenSsl";
+    });
+
+TEST(SrtpSealing, BothMethodsGiveTheSameBytesInPlaceAndNot) {
+  if (!has_ipsec_mb()) GTEST_SKIP() << "no intel-ipsec-mb for this machine";
+  base::SeededRandom random(7);
+  const auto material = material_of(SrtpProfile::kAeadAes128Gcm, 3);
+  const SrtpSender fast(material, SealingMethod::kIpsecMb);
+  const SrtpSender plain(material, SealingMethod::kOpenSsl);
+  for (std::uint32_t step = 0; step < 3000; ++step) {
+    Buffer header = header_of(static_cast<std::uint16_t>(random.next_u32()), random.next_u32());
+    const std::size_t more = step % 16;  // CSRCs
+    header[0] = static_cast<std::uint8_t>(0x80 | more);
+    header.resize(header.size() + 4 * more, 0x5a);
+    Buffer payload(step < 300 ? step : random.below(1400));
+    random.fill(payload);
+    const std::uint64_t index = random.next_u64() & 0xffffffffffff;
+    Buffer expected = header;
+    expected.resize(header.size() + payload.size() + 16);
+    Buffer apart = expected;
+    Buffer in_place = expected;
+    std::ranges::copy(payload, in_place.begin() + static_cast<std::ptrdiff_t>(header.size()));
+    plain.rtp_sealer().seal(expected, header.size(), payload, index);
+    fast.rtp_sealer().seal(apart, header.size(), payload, index);
+    ASSERT_EQ(apart, expected) << payload.size();
+    const Bytes inside = Bytes(in_place).subspan(header.size(), payload.size());
+    fast.rtp_sealer().seal(in_place, header.size(), inside, index);
+    ASSERT_EQ(in_place, expected) << payload.size();
+  }
+}
 
 TEST(ReplayWindow, AgreesWithASet) {
   base::SeededRandom random(4);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/ipsec_mb/gcm.h"
 #include "crypto/srtp.h"
 #include "crypto/srtp_transform.h"
 #include "vectors.h"
@@ -34,7 +35,8 @@ TEST(SrtpVectors, Rfc3711Keystream) {
   vectors.copy_to("keystream_salt", keys.salt);
   Buffer packet(kHeader + kKeystream + srtp_overhead(kCm));
   packet[0] = 0x80;
-  SrtpTransform(kCm, keys, SrtpDirection::kSeal).seal_rtp(packet, kHeader, 0);
+  SrtpTransform(kCm, keys, SrtpDirection::kSeal)
+      .seal_rtp(packet, kHeader, Bytes(packet).subspan(kHeader, kKeystream), 0);
   const Bytes keystream = Bytes(packet).subspan(kHeader, kKeystream);
   EXPECT_EQ(to_hex(keystream.first(48)), to_hex(vectors.get("keystream_first")));
   EXPECT_EQ(to_hex(keystream.last(48)), to_hex(vectors.get("keystream_last")));
@@ -60,7 +62,9 @@ TEST(SrtpVectors, Rfc7714Rtp) {
   constexpr std::uint64_t kIndex = 0xf17b;
   Buffer packet = vectors.get("rtp_plain");
   packet.resize(packet.size() + srtp_overhead(kGcm));
-  SrtpTransform(kGcm, gcm_keys(vectors), SrtpDirection::kSeal).seal_rtp(packet, kHeader, kIndex);
+  const Bytes payload = Bytes(vectors.get("rtp_plain")).subspan(kHeader);
+  SrtpTransform(kGcm, gcm_keys(vectors), SrtpDirection::kSeal)
+      .seal_rtp(packet, kHeader, payload, kIndex);
   EXPECT_EQ(to_hex(packet), to_hex(vectors.get("rtp_sealed")));
   SrtpTransform open(kGcm, gcm_keys(vectors), SrtpDirection::kOpen);
   ASSERT_TRUE(open.open_rtp(packet, kHeader, kIndex));
@@ -80,10 +84,33 @@ TEST(SrtpVectors, Rfc7714Rtcp) {
   EXPECT_EQ(to_hex(packet), to_hex(vectors.get("rtcp_plain")));
 }
 
-TEST(SrtpVectors, WholePacketsFromTheMasterKey) {
+TEST(SrtpVectors, Rfc7714RtpByIpsecMb) {
+  if (!ipsec_mb::is_available()) GTEST_SKIP() << "no intel-ipsec-mb for this machine";
+  const Vectors vectors("srtp/rfc7714.txt");
+  Buffer packet = vectors.get("rtp_plain");
+  const Bytes payload = Bytes(vectors.get("rtp_plain")).subspan(kHeader);
+  packet.resize(packet.size() + srtp_overhead(kGcm));
+  const SrtpSessionKeys keys = gcm_keys(vectors);
+  const SrtpIv iv = make_srtp_iv(kGcm, keys.salt, 0x5501a0b2, 0xf17b);
+  std::array<std::uint8_t, 12> short_iv;
+  std::memcpy(short_iv.data(), iv.data(), short_iv.size());
+  ipsec_mb::seal(ipsec_mb::GcmKey(keys.cipher_key), short_iv, Bytes(packet).first(kHeader), payload,
+                 packet.data() + kHeader);
+  EXPECT_EQ(to_hex(packet), to_hex(vectors.get("rtp_sealed")));
+}
+
+class SrtpSealingTest : public ::testing::TestWithParam<SealingMethod> {};
+INSTANTIATE_TEST_SUITE_P(Methods, SrtpSealingTest,
+                         ::testing::Values(SealingMethod::kIpsecMb, SealingMethod::kOpenSsl),
+                         [](const auto& test) {
+                           return test.param == SealingMethod::kIpsecMb ? "IpsecMb" : "OpenSsl";
+                         });
+
+TEST_P(SrtpSealingTest, WholePacketsFromTheMasterKey) {
+  if (resolve_sealing(GetParam()) != GetParam()) GTEST_SKIP() << "not on this machine";
   const Vectors vectors("srtp/whole_packets.txt");
   const SrtpKeyMaterial material = master_of(vectors, "");
-  SrtpSender sender(material);
+  SrtpSender sender(material, GetParam());
   SrtpReceiver receiver(material);
   std::array<std::uint8_t, 200> out{};
 
