@@ -101,11 +101,7 @@ std::size_t resident_after_trim() {
 
 bool run(const Options& options, Network network, const FarEnd& far_end, Channel& channel,
          Result& result) {
-  FanoutRelay relay({.network = network,
-                     .threads = options.threads,
-                     .listeners = options.listeners,
-                     .speakers = options.speakers},
-                    channel);
+  FanoutRelay relay({.network = network, .threads = options.threads}, channel);
   const bool connected = relay.connect_all([&](std::size_t members) {
     if (members == kFewListeners) result.memory.few = resident_after_trim();
     if (members == options.listeners) result.memory.all = resident_after_trim();

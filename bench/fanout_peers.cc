@@ -52,10 +52,14 @@ class Peers {
     const auto hello = channel_.receive();
     if (!hello) return;
     relay_ = {sender_address(options_.network), hello->address.port};
+    base::Instant renewed = net::monotonic_now();
     for (std::size_t i = 0; i < options_.listeners; ++i) {
       const base::SocketAddress own{listener_address(options_.network, i), kListenerPort};
       const auto peer = connect(own, false, &checks_.emplace_back());
       if (!peer) return;
+      if (net::monotonic_now() - renewed < kRenewEvery) continue;
+      renew(0, checks_.size());
+      renewed = net::monotonic_now();
     }
     for (std::size_t i = 0; i < options_.speakers; ++i) {
       if (!open_speaker()) return;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -26,6 +27,7 @@ double milliseconds(base::Duration duration) {
 BenchThread::BenchThread(FanoutRelay& relay, const relay::ShardOptions& options,
                          const crypto::Certificate& certificate)
     : relay_(relay),
+      index_(options.index),
       shard_(options, certificate, random_),
       checks_(kMaxQueue),
       messages_(kMaxQueue),
@@ -36,14 +38,32 @@ void BenchThread::handle_datagram(base::Instant now, const base::Path& path, bas
   // The clock, not now: a batch may have waited behind another.
   const base::Instant read = net::monotonic_now();
   shard_.handle_datagram(now, path, bytes, output_);
-  expect(read, before);
+  if (shard_.counters().slot_packets != before) expect(read, relay_.shard_of(path.remote));
 }
 
-// A packet that was given a slot here goes to every listener of this shard but its speaker.
-void BenchThread::expect(base::Instant read, std::uint64_t slot_packets_before) {
-  if (shard_.counters().slot_packets == slot_packets_before) return;
-  if (relay_.options_.threads != 1) return;
-  expected_ += relay_.options_.listeners + relay_.options_.speakers - 1;
+// A speaker's packet may be given its slot here, or have been given one on another shard.
+void BenchThread::handle_message(base::Instant now, relay::ShardMessage&& message) {
+  base::Instant read = now;
+  unsigned speaker_shard = 0;
+  const bool is_placed = std::holds_alternative<relay::SlotPacket>(message);
+  if (const auto* slot = std::get_if<relay::SlotPacket>(&message)) {
+    read = slot->received;
+    speaker_shard = relay_.shard_of_speaker(slot->speaker);
+  } else if (const auto* packet = std::get_if<relay::SpeakerPacket>(&message)) {
+    read = packet->frame.received;
+    speaker_shard = relay_.shard_of_speaker(packet->frame.speaker);
+  } else if (const auto* datagram = std::get_if<relay::ForwardedDatagram>(&message)) {
+    read = datagram->received;
+    speaker_shard = relay_.shard_of(datagram->path.remote);
+  }
+  const std::uint64_t before = shard_.counters().slot_packets;
+  shard_.handle_shard_message(now, std::move(message), output_);
+  if (is_placed || shard_.counters().slot_packets != before) expect(read, speaker_shard);
+}
+
+// It goes to every member of this shard but its speaker.
+void BenchThread::expect(base::Instant read, unsigned speaker_shard) {
+  expected_ += relay_.members_of_[index_] - (speaker_shard == index_ ? 1 : 0);
   pending_.push_back({read, expected_});
 }
 
@@ -64,13 +84,13 @@ void BenchThread::handle_connection_closed(base::Instant now, std::uint64_t conn
 }
 
 void BenchThread::handle_wake(base::Instant now) {
+  prctl(PR_SET_NAME, "bench_media");  // for `perf report --comms bench_media`
   checks_.take(taken_checks_);
   for (const Message& check : taken_checks_)
     shard_.handle_datagram(now, relay_.path_of(check.address), check.bytes, output_);
   taken_checks_.clear();
   messages_.take(taken_messages_);
-  for (relay::ShardMessage& message : taken_messages_)
-    shard_.handle_shard_message(now, std::move(message), output_);
+  for (relay::ShardMessage& message : taken_messages_) handle_message(now, std::move(message));
   taken_messages_.clear();
   const std::scoped_lock lock(mutex_);
   if (!asked_) return;
@@ -94,8 +114,7 @@ void BenchThread::handle_batch_end(base::Instant /*now*/) {
 ThreadFigures BenchThread::figures() {
   std::unique_lock lock(mutex_);
   asked_ = true;
-  for (unsigned i = 0; i < relay_.threads_.size(); ++i)
-    if (relay_.threads_[i].get() == this) relay_.port_->wake(i);
+  relay_.port_->wake(index_);
   answered_.wait(lock, [this] { return !asked_; });
   return std::move(answer_);
 }
@@ -133,6 +152,11 @@ unsigned FanoutRelay::shard_of(const base::SocketAddress& member) const {
   return static_cast<unsigned>((member.ip.bytes()[3] + member.port) % options_.threads);
 }
 
+unsigned FanoutRelay::shard_of_speaker(const base::JoinId& speaker) const {
+  const auto found = speakers_.find(speaker);
+  return found == speakers_.end() ? options_.threads : found->second;
+}
+
 base::Path FanoutRelay::path_of(const base::SocketAddress& member) const {
   return {.local = {sender_address(options_.network), port_->port()}, .remote = member};
 }
@@ -150,6 +174,9 @@ bool FanoutRelay::connect_all(const std::function<void(std::size_t)>& at_member)
       case MessageKind::kOpened:
         at_member(++opened);
         break;
+      case MessageKind::kCheck:
+        take_check(*message);
+        break;
       case MessageKind::kReady:
         return true;
       default:
@@ -166,7 +193,9 @@ bool FanoutRelay::open(const Message& message) {
   ++members_of_[index];
   v1::RelayCommand command;
   v1::OpenEndpoint& open = *command.mutable_open();
-  open.set_join_id(std::string(base::as_text(base::JoinId::make(random_).bytes())));
+  const auto join_id = base::JoinId::make(random_);
+  if (message.speaks) speakers_.emplace(join_id, index);
+  open.set_join_id(std::string(base::as_text(join_id.bytes())));
   open.set_relay_room(room_);
   open.set_sdp_offer(std::string(base::as_text(message.bytes)));
   open.set_may_send(message.speaks);
@@ -196,6 +225,13 @@ void FanoutRelay::serve_datagrams(const Message& message) {
                  .bytes = pack(thread.output().datagrams)});
   thread.output().datagrams.clear();
   settle(now);
+}
+
+void FanoutRelay::take_check(const Message& message) {
+  BenchThread& thread = *threads_[shard_of(message.address)];
+  thread.shard().handle_datagram(net::monotonic_now(), path_of(message.address), message.bytes,
+                                 thread.output());
+  thread.output().clear();
 }
 
 // Events are nobody's; what shards tell each other is delivered.

@@ -6,8 +6,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
+#include "base/ids.h"
 #include "bench/fanout_channel.h"
 #include "bench/ground.h"
 #include "crypto/certificate.h"
@@ -55,9 +57,11 @@ class BenchThread final : public net::MediaHandler {
     base::Instant read;
     std::uint64_t packets;  // listener packets once this one has been sent to all
   };
-  void expect(base::Instant read, std::uint64_t slot_packets_before);
+  void handle_message(base::Instant now, relay::ShardMessage&& message);
+  void expect(base::Instant read, unsigned speaker_shard);
 
   FanoutRelay& relay_;
+  const unsigned index_;
   crypto::SystemRandom random_;
   relay::Shard shard_;
   relay::ShardOutput output_;
@@ -80,8 +84,6 @@ class BenchThread final : public net::MediaHandler {
 struct FanoutRelayOptions {
   Network network = Network::kLoopback;
   unsigned threads = 1;
-  std::size_t listeners = 0;
-  std::size_t speakers = 1;
   // Changes what ShardOptions and MediaPortOptions say by default.
   std::function<void(relay::ShardOptions&, net::MediaPortOptions&)> adjust;
 };
@@ -100,14 +102,15 @@ class FanoutRelay {
   bool serve_checks(base::Instant until);
   ThreadFigures figures();
   net::MediaPortCounters port_counters() const { return port_->counters(); }
-  std::size_t listeners_of(unsigned shard) const { return members_of_[shard]; }
 
  private:
   friend class BenchThread;
   unsigned shard_of(const base::SocketAddress& member) const;
+  unsigned shard_of_speaker(const base::JoinId& speaker) const;
   base::Path path_of(const base::SocketAddress& member) const;
   bool open(const Message& message);
   void serve_datagrams(const Message& message);
+  void take_check(const Message& message);
   void settle(base::Instant now);
 
   FanoutRelayOptions options_;
@@ -116,7 +119,8 @@ class FanoutRelay {
   crypto::Certificate certificate_;
   std::unique_ptr<net::MediaPort> port_;
   std::vector<std::unique_ptr<BenchThread>> threads_;
-  std::vector<std::size_t> members_of_;
+  std::vector<std::size_t> members_of_;  // by shard
+  std::unordered_map<base::JoinId, unsigned> speakers_;
   std::string room_;
 };
 
