@@ -34,6 +34,7 @@ struct Options {
   unsigned threads = 1;
   std::uint64_t seed = 1;
   double seconds = 5;
+  std::size_t sampled = 0;
   bool reader = false;
   bool json = false;
 };
@@ -41,7 +42,7 @@ struct Options {
 [[noreturn]] void explain() {
   fmt::print(stderr,
              "usage: bench_fanout [--listeners 1..50000] [--speakers 1..4] [--threads 1..8] "
-             "[--seconds S] [--seed N] [--reader] [--json]\n");
+             "[--seconds S] [--seed N] [--reader]\n  [--sampled 0..100] [--json]\n");
   std::exit(2);
 }
 
@@ -61,6 +62,8 @@ Options parse(int count, char** arguments) {
       options.speakers = std::strtoul(value, nullptr, 10);
     } else if (flag == "--threads") {
       options.threads = static_cast<unsigned>(std::strtoul(value, nullptr, 10));
+    } else if (flag == "--sampled") {
+      options.sampled = std::strtoul(value, nullptr, 10);
     } else if (flag == "--seed") {
       options.seed = std::strtoul(value, nullptr, 10);
     } else if (flag == "--seconds") {
@@ -71,7 +74,8 @@ Options parse(int count, char** arguments) {
   }
   const bool in_range = options.listeners >= 1 && options.listeners <= 50'000 &&
                         options.speakers >= 1 && options.speakers <= 4 && options.threads >= 1 &&
-                        options.threads <= 8 && options.seconds > 0;
+                        options.threads <= 8 && options.seconds > 0 &&
+                        options.sampled <= std::min<std::size_t>(options.listeners, 100);
   if (!in_range) explain();
   return options;
 }
@@ -92,6 +96,7 @@ struct Result {
   std::uint64_t on_device = 0;
   std::uint64_t read = 0;
   Memory memory;
+  std::vector<double> ages_ms;
 };
 
 std::size_t resident_after_trim() {
@@ -129,6 +134,9 @@ bool run(const Options& options, Network network, const FarEnd& far_end, Channel
   result.on_device = packets_on_device() - device_before;
   result.read = far_end.packets_read() - read_before;
   result.memory.end = resident_after_trim();
+  channel.send({.kind = MessageKind::kGo});
+  if (!relay.serve_checks(net::monotonic_now() + base::seconds(10))) return false;
+  result.ages_ms = relay.ages();
   return true;
 }
 
@@ -169,9 +177,10 @@ void print(const Options& options, Network network, const Result& result) {
              result.read, after.endpoints_connected);
   fmt::print(R"("cpu_ns_per_packet": {:.1f}, "user_ns_per_packet": {:.1f}, )"
              R"("system_ns_per_packet": {:.1f}, "process_cpu_ns_per_packet": {:.1f}, )"
-             R"("transit_ms": {}, )",
+             R"("transit_ms": {}, "sampled": {}, "arrival_ms": {}, )",
              cpu.total_ns / packets, cpu.user_ns / packets, cpu.system_ns / packets,
-             result.process_cpu_ns / packets, percentiles_json(result.after.transit_ms));
+             result.process_cpu_ns / packets, percentiles_json(result.after.transit_ms),
+             options.sampled, percentiles_json(result.ages_ms));
   fmt::print(R"("resident_few": {}, "resident_all": {}, "resident_end": {}, )"
              R"("resident_per_listener": {:.0f}}})"
              "\n",
@@ -198,6 +207,7 @@ int main(int count, char** arguments) {
                .listeners = options.listeners,
                .speakers = options.speakers,
                .seed = options.seed,
+               .sampled = options.sampled,
                .renews_consent = is_long},
               channel);
     std::_Exit(0);

@@ -18,8 +18,9 @@ enum class MessageKind : std::uint8_t {
   kDatagrams,  // either: from and to the member at the address, in turns
   kOpened,     // peers: that member is connected
   kReady,      // peers: all are
-  kGo,         // relay: speak now
+  kGo,         // relay: speak now; again: it is enough
   kCheck,      // peers: a check of the listener at the address, to renew its consent
+  kAges,       // peers: of frames at sampled listeners, in milliseconds, as floats
 };
 
 struct Message {

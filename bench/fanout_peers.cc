@@ -1,19 +1,15 @@
 #include "bench/fanout_peers.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
-#include "base/check.h"
+#include "bench/fanout_member.h"
 #include "crypto/random.h"
 #include "net/clock.h"
 #include "rtc/client_peer.h"
@@ -23,6 +19,7 @@ namespace alcove::bench {
 namespace {
 
 constexpr base::Duration kConnectWithin = base::seconds(20);
+constexpr std::size_t kAgesPerMessage = 10'000;
 constexpr base::Duration kRenewEvery = base::seconds(10);
 
 // Datagrams of this kind are what the relay takes as consent; the last one serves again and again.
@@ -36,10 +33,8 @@ void keep_check(const base::DatagramQueue& queue, base::Buffer& check) {
 }
 
 struct Speaker {
-  int descriptor = -1;
-  base::Path path;
-  std::unique_ptr<rtc::ClientPeer> peer;
-  base::Instant due;
+  LiveMember member;
+  base::Instant due{};
   std::uint32_t timestamp = 0;
   bool started = false;
 };
@@ -54,9 +49,7 @@ class Peers {
     relay_ = {sender_address(options_.network), hello->address.port};
     base::Instant renewed = net::monotonic_now();
     for (std::size_t i = 0; i < options_.listeners; ++i) {
-      const base::SocketAddress own{listener_address(options_.network, i), kListenerPort};
-      const auto peer = connect(own, false, &checks_.emplace_back());
-      if (!peer) return;
+      if (!connect_listener(i)) return;
       if (net::monotonic_now() - renewed < kRenewEvery) continue;
       renew(0, checks_.size());
       renewed = net::monotonic_now();
@@ -72,33 +65,40 @@ class Peers {
   }
 
  private:
-  bool open_speaker() {
-    Speaker& speaker = speakers_.emplace_back();
-    speaker.descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    std::memcpy(&address.sin_addr, relay_.ip.bytes().data(), 4);
-    CHECK(bind(speaker.descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    socklen_t size = sizeof address;
-    getsockname(speaker.descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-    const base::SocketAddress own{relay_.ip, ntohs(address.sin_port)};
-    address.sin_port = htons(relay_.port);
-    CHECK(::connect(speaker.descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) ==
-          0);
-    speaker.path = {.local = own, .remote = relay_};
-    speaker.peer = connect(own, true, nullptr);
-    return speaker.peer != nullptr;
+  bool connect_listener(std::size_t i) {
+    const base::SocketAddress own{listener_address(options_.network, i), kListenerPort};
+    // Evenly spread, the last one among them.
+    const bool is_sampled =
+        options_.sampled != 0 && (i + 1) * options_.sampled / options_.listeners !=
+                                     i * options_.sampled / options_.listeners;
+    base::Buffer& check = checks_.emplace_back();
+    if (!is_sampled) return connect(own, {.check = &check}) != nullptr;
+    LiveMember& member = samples_.emplace_back(own.ip, own.port, relay_);
+    member.set_peer(connect(own, {.check = &check, .in_real_time = true}));
+    return member.has_peer();
   }
 
-  // A handshake over the channel. The peer's time jumps to its next deadline where it waits.
-  std::unique_ptr<rtc::ClientPeer> connect(const base::SocketAddress& own, bool speaks,
-                                           base::Buffer* check) {
+  bool open_speaker() {
+    Speaker& speaker = speakers_.emplace_back(LiveMember(relay_.ip, 0, relay_));
+    speaker.member.set_peer(
+        connect(speaker.member.path().local, {.speaks = true, .in_real_time = true}));
+    return speaker.member.has_peer();
+  }
+
+  struct How {
+    base::Buffer* check = nullptr;  // where to keep a check that renews consent
+    bool speaks = false;
+    bool in_real_time = false;  // or the peer's time jumps to its next deadline where it waits
+  };
+
+  // A handshake over the channel.
+  std::unique_ptr<rtc::ClientPeer> connect(const base::SocketAddress& own, const How& how) {
     const base::Instant began = net::monotonic_now();
     auto peer = rtc::ClientPeer::create(
         random_, {.local_addresses = {own}, .use_tcp = false, .wall_time = net::wall_now()});
     channel_.send({.kind = MessageKind::kOpen,
                    .address = own,
-                   .speaks = speaks,
+                   .speaks = how.speaks,
                    .bytes = base::to_buffer(base::as_bytes(peer->create_offer()))});
     const auto answer = channel_.receive();
     if (!answer || answer->kind != MessageKind::kAnswer ||
@@ -112,11 +112,11 @@ class Peers {
       if (peer->outgoing().empty()) {
         reported = peer->state() == rtc::PeerState::kConnected;
         now = std::max(now, peer->next_deadline());
-        if (speaks) sleep_until(now);
+        if (how.in_real_time) sleep_until(now);
         ahead = now - net::monotonic_now();
         peer->handle_timeout(now);
       }
-      if (check != nullptr) keep_check(peer->outgoing(), *check);
+      if (how.check != nullptr) keep_check(peer->outgoing(), *how.check);
       if (!exchange(*peer, path, now)) return nullptr;
       if (net::monotonic_now() - began > kConnectWithin || peer->state() == rtc::PeerState::kFailed)
         return fail("a member cannot connect");
@@ -155,16 +155,16 @@ class Peers {
     for (std::size_t i = 0; i < speakers_.size(); ++i) speakers_[i].due = start + phases[i];
     base::Instant renewed = start;
     std::size_t next_check = 0;
-    while (!is_closed()) {
+    while (!is_told()) {
       const auto first = std::ranges::min_element(speakers_, {}, &Speaker::due);
       sleep_until(first->due);
       const base::Instant now = net::monotonic_now();
-      first->peer->send_frame(now, payload_, first->timestamp, !first->started);
+      first->member.speak(now, first->timestamp, !first->started);
       first->started = true;
       first->timestamp += 960;
       first->due += kFrame;
-      send(*first);
-      drain(*first, now);
+      if (first == speakers_.begin())
+        serve_members(*std::ranges::min_element(speakers_, {}, &Speaker::due));
       if (!options_.renews_consent || first != speakers_.begin()) continue;
       // A fair part each 20 ms, as checks of real listeners come.
       const double done =
@@ -178,42 +178,46 @@ class Peers {
         next_check = 0;
       }
     }
+    send_ages();
   }
 
-  void send(Speaker& speaker) {
-    for (const auto& entry : speaker.peer->outgoing().entries()) {
-      const base::Bytes bytes = speaker.peer->outgoing().bytes(entry);
-      [[maybe_unused]] const ssize_t sent =
-          ::send(speaker.descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT);
+  // In the pause before the next packet, for which it must leave time.
+  void serve_members(const Speaker& next) {
+    std::vector<float> of_speakers;
+    for (Speaker& speaker : speakers_) speaker.member.serve(net::monotonic_now(), of_speakers);
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      if (next.due - net::monotonic_now() < base::milliseconds(2)) return;
+      samples_[next_sample_++ % samples_.size()].serve(net::monotonic_now(), ages_);
     }
-    speaker.peer->outgoing().clear();
   }
 
-  void drain(Speaker& speaker, base::Instant now) {
-    std::array<std::uint8_t, base::kMaxDatagram> bytes;
-    while (true) {
-      const ssize_t size = recv(speaker.descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT);
-      if (size <= 0) break;
-      speaker.peer->handle_datagram(now, speaker.path,
-                                    base::Bytes(bytes).first(static_cast<std::size_t>(size)));
+  void send_ages() {
+    // Or the other side would be told of a reset, in place of what is sent here.
+    if (!channel_.receive()) return;
+    for (std::size_t i = 0; i < ages_.size(); i += kAgesPerMessage) {
+      const auto part = std::span(ages_).subspan(i, std::min(kAgesPerMessage, ages_.size() - i));
+      Message message{.kind = MessageKind::kAges, .bytes = base::Buffer(part.size_bytes())};
+      std::memcpy(message.bytes.data(), part.data(), part.size_bytes());
+      channel_.send(message);
     }
-    if (speaker.peer->next_deadline() <= now) speaker.peer->handle_timeout(now);
-    speaker.peer->clear_events();
-    send(speaker);
+    channel_.send({.kind = MessageKind::kReady});
   }
 
-  bool is_closed() const {
-    pollfd closed{channel_.descriptor(), POLLRDHUP, 0};
-    return poll(&closed, 1, 0) > 0;
+  // Any message, or the end of the channel.
+  bool is_told() const {
+    pollfd told{channel_.descriptor(), POLLIN | POLLRDHUP, 0};
+    return poll(&told, 1, 0) > 0;
   }
 
   const PeersOptions& options_;
   Channel& channel_;
   crypto::SystemRandom random_;
   base::SocketAddress relay_;
-  base::Buffer payload_ = base::Buffer(kPayload, 0x5a);
   std::vector<base::Buffer> checks_;
   std::vector<Speaker> speakers_;
+  std::vector<LiveMember> samples_;
+  std::size_t next_sample_ = 0;
+  std::vector<float> ages_;
 };
 
 }  // namespace

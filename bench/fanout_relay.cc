@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 #include <variant>
 
@@ -234,6 +235,12 @@ void FanoutRelay::take_check(const Message& message) {
   thread.output().clear();
 }
 
+void FanoutRelay::take_ages(const Message& message) {
+  std::vector<float> ages(message.bytes.size() / sizeof(float));
+  std::memcpy(ages.data(), message.bytes.data(), ages.size() * sizeof(float));
+  ages_.insert(ages_.end(), ages.begin(), ages.end());
+}
+
 // Events are nobody's; what shards tell each other is delivered.
 void FanoutRelay::settle(base::Instant now) {
   bool again = true;
@@ -273,6 +280,7 @@ bool FanoutRelay::serve_checks(base::Instant until) {
     auto message = channel_.receive();
     if (!message) return false;
     if (message->kind == MessageKind::kReady) return true;
+    if (message->kind == MessageKind::kAges) take_ages(*message);
     if (message->kind != MessageKind::kCheck) continue;
     const unsigned shard = shard_of(message->address);
     threads_[shard]->push_check(std::move(*message));

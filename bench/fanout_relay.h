@@ -100,6 +100,8 @@ class FanoutRelay {
   // Passes on renewals of consent until the peers say that those were all, or the deadline. False:
   // the peers are gone.
   bool serve_checks(base::Instant until);
+  // The ages of frames at the listeners that are sampled, so far.
+  const std::vector<double>& ages() const { return ages_; }
   ThreadFigures figures();
   net::MediaPortCounters port_counters() const { return port_->counters(); }
 
@@ -110,6 +112,7 @@ class FanoutRelay {
   base::Path path_of(const base::SocketAddress& member) const;
   bool open(const Message& message);
   void serve_datagrams(const Message& message);
+  void take_ages(const Message& message);
   void take_check(const Message& message);
   void settle(base::Instant now);
 
@@ -122,6 +125,7 @@ class FanoutRelay {
   std::vector<std::size_t> members_of_;  // by shard
   std::unordered_map<base::JoinId, unsigned> speakers_;
   std::string room_;
+  std::vector<double> ages_;
 };
 
 }  // namespace alcove::bench

@@ -94,6 +94,8 @@ std::uint64_t packets_on_device() {
 FarEnd::FarEnd(Network network, bool reads) {
   if (network == Network::kGateway) return;
   descriptor_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(kListenerPort);
