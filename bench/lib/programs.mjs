@@ -13,10 +13,16 @@ export function textOption(flag, fallback) {
 /** Where the built programs are; --build DIR measures another tree's. */
 export const buildDirectory = resolve(textOption('--build', join(here, '..', '..', 'build', 'release')));
 
-/** bench_<name> with flags from an object: {listeners: 1000, flat: true} is --listeners 1000 --flat. */
-export function runProgram(name, flags, more = []) {
+/**
+ * bench_<name> with flags from an object: {listeners: 1000, flat: true} is --listeners 1000 --flat.
+ * network: 'own' is a namespace with the device that frees every packet, 'loopback' the machine's loopback; by
+ * default where this process is.
+ */
+export function runProgram(name, flags, more = [], network = 'here') {
   const args = Object.entries(flags).flatMap(([flag, value]) => (value === true ? [`--${flag}`] : [`--${flag}`, String(value)]));
-  const text = execFileSync(join(buildDirectory, 'bench', `bench_${name}`), [...args, ...more, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const command = [join(buildDirectory, 'bench', `bench_${name}`), ...args, ...more, '--json'];
+  if (network !== 'here') command.unshift(join(here, 'namespace.sh'), ...(network === 'loopback' ? ['--loopback'] : []));
+  const text = execFileSync(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   return JSON.parse(text.toString());
 }
 
