@@ -4,7 +4,8 @@
 // [--send sendmmsg|sendmsg|gso] [--batch 64] [--seconds 5] [--json]
 //
 // --send sendmsg --seal openssl is what most relays do. With gso and more than one speaker, a
-// packet waits up to 10 ms for those of the others. --flat sends without pauses.
+// packet waits up to 10 ms for those of the others. --flat sends without pauses, --df with "do not
+// fragment".
 
 #include <fmt/format.h>
 
@@ -34,6 +35,7 @@ struct Options {
   std::string_view send = "sendmmsg";
   bool flat = false;
   bool reader = false;
+  bool never_fragment = false;
   bool json = false;
 };
 
@@ -41,7 +43,7 @@ struct Options {
   fmt::print(stderr,
              "usage: bench_floor [--listeners 1..50000] [--speakers 1..8] [--seal ipsec-mb|openssl]"
              " [--send sendmmsg|sendmsg|gso]\n  [--batch 1..1024] [--seconds S] [--seed N] "
-             "[--flat] [--reader] [--json]\n");
+             "[--flat] [--df] [--reader] [--json]\n");
   std::exit(2);
 }
 
@@ -55,6 +57,8 @@ Options parse(int count, char** arguments) {
       options.flat = true;
     } else if (flag == "--reader") {
       options.reader = true;
+    } else if (flag == "--df") {
+      options.never_fragment = true;
     } else if (i + 1 == count) {
       explain();
     } else if (const char* value = arguments[++i]; flag == "--listeners") {
@@ -95,7 +99,7 @@ class Floor {
       : options_(options),
         mode_(mode),
         sealer_(sealer),
-        sender_(network, mode, options.listeners, options.batch),
+        sender_(network, mode, options.listeners, options.batch, options.never_fragment),
         payload_(kPayload, 0x5a) {}
 
   // One packet of each of these speakers to every listener.
@@ -205,9 +209,9 @@ int main(int count, char** arguments) {
   }
   fmt::print(
       R"({{"bench": "floor", "network": "{}", "listeners": {}, "speakers": {}, "seed": {}, )"
-      R"("seal": "{}", "send": "{}", "batch": {}, "flat": {}, "reader": {}, "seconds": {}, )",
+      R"("seal": "{}", "send": "{}", "batch": {}, "flat": {}, "df": {}, "reader": {}, "seconds": {}, )",
       name(network), options.listeners, options.speakers, options.seed, options.seal, options.send,
-      options.batch, options.flat, options.reader, options.seconds);
+      options.batch, options.flat, options.never_fragment, options.reader, options.seconds);
   fmt::print(R"("packets": {}, "dropped": {}, "packets_on_device": {}, "packets_read": {}, )"
              R"("cpu_ns_per_packet": {:.1f}, "user_ns_per_packet": {:.1f}, )"
              R"("system_ns_per_packet": {:.1f}, "transit_ms": {}}})"

@@ -27,7 +27,8 @@ sockaddr_in to_system(const base::IpAddress& ip, std::uint16_t port) {
 
 }  // namespace
 
-Sender::Sender(Network network, SendMode mode, std::size_t listeners, std::size_t batch)
+Sender::Sender(Network network, SendMode mode, std::size_t listeners, std::size_t batch,
+               bool never_fragment)
     : mode_(mode),
       batch_(mode == SendMode::kSendmsg ? 1 : batch),
       buffers_(batch_ * kMaxSegments * kSealed),
@@ -39,6 +40,10 @@ Sender::Sender(Network network, SendMode mode, std::size_t listeners, std::size_
   CHECK(bind(descriptor_, reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
   const int size = 4 << 20;  // as the relay's
   setsockopt(descriptor_, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  if (never_fragment) {
+    const int probe = IP_PMTUDISC_PROBE;
+    setsockopt(descriptor_, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof probe);
+  }
   for (std::size_t i = 0; i < listeners; ++i)
     addresses_.push_back(to_system(listener_address(network, i), kListenerPort));
   for (std::size_t i = 0; i < batch_; ++i) {

@@ -19,8 +19,10 @@ enum class SendMode : std::uint8_t { kSendmsg, kSendmmsg, kGso };
 
 class Sender {
  public:
-  // batch: messages in one sendmmsg.
-  Sender(Network network, SendMode mode, std::size_t listeners, std::size_t batch);
+  // batch: messages in one sendmmsg. never_fragment: sets DF, so the kernel needs no IP
+  // identification for each packet, which is a hash and a random number.
+  Sender(Network network, SendMode mode, std::size_t listeners, std::size_t batch,
+         bool never_fragment);
   ~Sender();
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
