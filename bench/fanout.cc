@@ -35,14 +35,17 @@ struct Options {
   std::uint64_t seed = 1;
   double seconds = 5;
   std::size_t sampled = 0;
+  Methods methods;
   bool reader = false;
   bool json = false;
 };
 
 [[noreturn]] void explain() {
-  fmt::print(stderr,
-             "usage: bench_fanout [--listeners 1..50000] [--speakers 1..4] [--threads 1..8] "
-             "[--seconds S] [--seed N] [--reader]\n  [--sampled 0..100] [--json]\n");
+  fmt::print(
+      stderr,
+      "usage: bench_fanout [--listeners 1..50000] [--speakers 1..4] [--threads 1..8] "
+      "[--seconds S] [--seed N] [--reader]\n  [--sampled 0..100] [--sealing auto|ipsec-mb|openssl] "
+      "[--sending auto|gso|sendmmsg] [--receiving auto|gro|recvmmsg] [--json]\n");
   std::exit(2);
 }
 
@@ -64,6 +67,12 @@ Options parse(int count, char** arguments) {
       options.threads = static_cast<unsigned>(std::strtoul(value, nullptr, 10));
     } else if (flag == "--sampled") {
       options.sampled = std::strtoul(value, nullptr, 10);
+    } else if (flag == "--sealing") {
+      options.methods.sealing = value;
+    } else if (flag == "--sending") {
+      options.methods.sending = value;
+    } else if (flag == "--receiving") {
+      options.methods.receiving = value;
     } else if (flag == "--seed") {
       options.seed = std::strtoul(value, nullptr, 10);
     } else if (flag == "--seconds") {
@@ -106,7 +115,8 @@ std::size_t resident_after_trim() {
 
 bool run(const Options& options, Network network, const FarEnd& far_end, Channel& channel,
          Result& result) {
-  FanoutRelay relay({.network = network, .threads = options.threads}, channel);
+  FanoutRelay relay({.network = network, .threads = options.threads, .methods = options.methods},
+                    channel);
   const bool connected = relay.connect_all([&](std::size_t members) {
     if (members == kFewListeners) result.memory.few = resident_after_trim();
     if (members == options.listeners) result.memory.all = resident_after_trim();
@@ -166,9 +176,10 @@ void print(const Options& options, Network network, const Result& result) {
   }
   fmt::print(
       R"({{"bench": "fanout", "network": "{}", "listeners": {}, "speakers": {}, "seed": {}, )"
-      R"("threads": {}, "reader": {}, "seconds": {}, )",
+      R"("threads": {}, "sealing": "{}", "sending": "{}", "receiving": "{}", "reader": {}, "seconds": {}, )",
       name(network), options.listeners, options.speakers, options.seed, options.threads,
-      options.reader, options.seconds);
+      options.methods.sealing, options.methods.sending, options.methods.receiving, options.reader,
+      options.seconds);
   fmt::print(R"("speaker_packets": {}, "packets": {}, "datagrams_sent": {}, "send_dropped": {}, )"
              R"("receive_dropped": {}, "relay_dropped": {}, "packets_on_device": {}, )"
              R"("packets_read": {}, "connected_at_end": {}, )",

@@ -129,7 +129,10 @@ FanoutRelay::FanoutRelay(const FanoutRelayOptions& options, Channel& channel)
   relay::ShardOptions shard_options;
   shard_options.count = options_.threads;
   shard_options.max_endpoints = 100'000;
-  if (options_.adjust) options_.adjust(shard_options, port_options);
+  if (!set_methods(options_.methods, shard_options, port_options)) {
+    fmt::print(stderr, "bench_fanout: this relay has no such --sealing, --sending, --receiving\n");
+    std::exit(2);
+  }
   auto port = net::MediaPort::open(port_options);
   if (!port) {
     fmt::print(stderr, "bench_fanout: {}\n", port.error().message);

@@ -11,6 +11,7 @@
 
 #include "base/ids.h"
 #include "bench/fanout_channel.h"
+#include "bench/fanout_methods.h"
 #include "bench/ground.h"
 #include "crypto/certificate.h"
 #include "crypto/random.h"
@@ -84,8 +85,7 @@ class BenchThread final : public net::MediaHandler {
 struct FanoutRelayOptions {
   Network network = Network::kLoopback;
   unsigned threads = 1;
-  // Changes what ShardOptions and MediaPortOptions say by default.
-  std::function<void(relay::ShardOptions&, net::MediaPortOptions&)> adjust;
+  Methods methods;
 };
 
 class FanoutRelay {
