@@ -1,30 +1,15 @@
 // Click on "Join" to the first decoded audio: a guest without a microphone, somebody speaking all the time. Each run
 // has a fresh browser context (no cache, no session). The sound is seen by a recorder on the remote tracks, in
 // blocks of 1,024 samples, so a figure includes up to 21 ms of the recorder's own.
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { openChromium } from '../tests/e2e/lib/chromium.mjs';
 import { startRoomAs } from '../tests/e2e/lib/client.mjs';
-import { outDirectory } from '../tests/e2e/lib/paths.mjs';
 import { box, button, newAccount } from '../tests/e2e/lib/people.mjs';
 import { startServer } from '../tests/e2e/lib/server.mjs';
-import { speechFile } from '../tests/e2e/lib/speech.mjs';
+import { babble } from './lib/babble.mjs';
 import { numberOption, summary } from './lib/statistics.mjs';
 
 const runs = numberOption('--runs', 30);
 const json = process.argv.includes('--json');
-
-/** Speech without a pause: five copies of the same talk, a second apart. */
-function babble() {
-  const file = join(outDirectory, 'speech', 'babble.wav');
-  const source = speechFile('synthetic');
-  if (!existsSync(file)) {
-    const shifted = [0, 1, 2, 3, 4].map((s) => `|sox ${source} -p repeat 1 trim ${s} 12`);
-    execFileSync('sox', ['-m', ...shifted, '-b', '16', file, 'norm', '-3']);
-  }
-  return file;
-}
 
 const server = await startServer();
 const { client, link } = await startRoomAs(server.origin, {
