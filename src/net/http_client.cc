@@ -112,7 +112,8 @@ class HttpClient::Implementation : public std::enable_shared_from_this<Implement
       tls_ = *tls;
     }
     active_.insert(connection);
-    base::Result<void> opened = co_await connection->open(url, tls_, options_.verify, request.source);
+    base::Result<void> opened =
+        co_await connection->open(url, tls_, options_.verify, request.source);
     active_.erase(connection);
     co_return std::move(opened);
   }

@@ -66,8 +66,8 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
       : context_(loop.implementation().context), handler_(&handler), options_(options) {}
 
   base::Result<base::SocketAddress> open(const base::IpAddress& local) {
-    base::Result<UdpSocket> opened =
-        UdpSocket::open({.local = {local, 0}, .reuse_port = false, .buffer_size = options_.buffer_size});
+    base::Result<UdpSocket> opened = UdpSocket::open(
+        {.local = {local, 0}, .reuse_port = false, .buffer_size = options_.buffer_size});
     if (!opened) return std::unexpected(opened.error());
     auto socket = std::make_shared<OpenSocket>(context_, std::move(*opened));
     const base::SocketAddress address = socket->socket.local();

@@ -55,8 +55,8 @@ class UdpEndpoint {
 
   // Sends all and clears the queue. UDP leaves from the socket at path.local; one that is bound to
   // 0.0.0.0 or :: sends for all addresses of its port, in one system call for neighbours in the
-  // queue, so that many members can share it and differ by their local address. What does not fit the
-  // system's buffer, or 8 KiB of unsent bytes of a TCP connection (older frames go first), is
+  // queue, so that many members can share it and differ by their local address. What does not fit
+  // the system's buffer, or 8 KiB of unsent bytes of a TCP connection (older frames go first), is
   // dropped and counted, as is what names a socket or a connection that is not open.
   void send(base::DatagramQueue& datagrams);
 

@@ -79,9 +79,9 @@ bool ClientMedia::count_unopened(base::Instant now, base::Bytes packet) {
   if (index == slots_.size() || header->fields.payload_type != wire::kOpusPayloadType) return false;
   Slot& slot = slots_[index];
   if (!slot.opened_highest) return false;
-  const std::uint64_t sequence = wire::unwrap_sequence(
-      slot.counted.empty() ? *slot.opened_highest : slot.counted.highest(),
-      header->fields.sequence);
+  const std::uint64_t sequence =
+      wire::unwrap_sequence(slot.counted.empty() ? *slot.opened_highest : slot.counted.highest(),
+                            header->fields.sequence);
   if (sequence % opened_share_ == 0) return false;
   slot.is_active = true;
   if (!slot.counted.is_new(sequence)) {

@@ -28,9 +28,9 @@ class ClientPeer::Impl {
   Impl(base::RandomSource& random, ClientPeerOptions options)
       : random_(random),
         options_(std::move(options)),
-        identity_(options_.identity ? options_.identity
-                                    : std::make_shared<const ClientIdentity>(
-                                          random, options_.wall_time)),
+        identity_(options_.identity
+                      ? options_.identity
+                      : std::make_shared<const ClientIdentity>(random, options_.wall_time)),
         source_(make_source(random)),
         session_id_(random.next_u64() >> 1),
         ice_(random, local_addresses(), make_ice_credentials(random)) {}
@@ -258,8 +258,7 @@ void ClientPeer::Impl::update_dtls(base::Instant now) {
   for (const base::Buffer& datagram : dtls_->take_outgoing())
     if (ice_.send_path()) outgoing_.push(*ice_.send_path(), datagram);  // lost ones are resent
   if (!media_ && dtls_->state() == crypto::DtlsState::kConnected)
-    media_.emplace(random_, now, dtls_->srtp_keys(), source_, *answer_,
-                   options_.opened_share);
+    media_.emplace(random_, now, dtls_->srtp_keys(), source_, *answer_, options_.opened_share);
   if (media_ && ice_.round_trip()) media_->set_round_trip(*ice_.round_trip());
 }
 

@@ -186,9 +186,8 @@ TEST_F(WebSocketTest, HttpClientLeavesFromTheAddressThatItIsTold) {
     client.request({.url = url("/v1/x"), .source = base::IpAddress::v4({127, 3, 2, last})}, note);
   client.request({.url = url("/v1/x"), .source = base::IpAddress::v6({})}, note);
   loop_.run();
-  EXPECT_THAT(answers,
-              testing::UnorderedElementsAre(HasSubstr("127.3.2.7"), HasSubstr("127.3.2.8"),
-                                            HasSubstr("cannot connect")));
+  EXPECT_THAT(answers, testing::UnorderedElementsAre(HasSubstr("127.3.2.7"), HasSubstr("127.3.2.8"),
+                                                     HasSubstr("cannot connect")));
 }
 
 TEST_F(WebSocketTest, HttpClientSaysWhatIsWrong) {
