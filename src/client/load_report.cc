@@ -18,7 +18,11 @@ class JsonObject {
     text_ += fmt::format("{}{}:{}", text_.size() > 1 ? "," : "", json_string(name), value);
   }
   void add(std::string_view name, std::string_view value) { add_raw(name, json_string(value)); }
-  void add(std::string_view name, bool value) { add_raw(name, value ? "true" : "false"); }
+  // Not for what merely converts to it, such as a literal.
+  template <std::same_as<bool> Bool>
+  void add(std::string_view name, Bool value) {
+    add_raw(name, value ? "true" : "false");
+  }
   void add(std::string_view name, double value) {
     add_raw(name, std::isfinite(value) ? fmt::format("{:.6g}", value) : "null");
   }

@@ -11,8 +11,9 @@ namespace {
 // How often a stage without steps is looked at.
 constexpr base::Duration kLook = base::milliseconds(100);
 
+// Rounded up: at that time the step is due, whatever the division left over.
 base::Duration step_time(std::size_t step, double rate) {
-  return base::Duration(static_cast<std::int64_t>(static_cast<double>(step) / rate * 1e6));
+  return base::Duration(static_cast<std::int64_t>(static_cast<double>(step) / rate * 1e6) + 1);
 }
 
 }  // namespace
