@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "load_runner.h"
 #include "options.h"
 #include "runner.h"
 #include "verify_command.h"
@@ -14,6 +15,9 @@ int main(int count, char** arguments) {
     alcove::app::ParsedOptions parsed = alcove::app::parse_options(count, arguments);
     if (!parsed.options) return parsed.exit_status;
     if (parsed.options->verify) return alcove::app::verify(*parsed.options);
+    if (parsed.options->load) {
+      return alcove::app::run_load(std::move(*parsed.options->load));
+    }
     alcove::app::Runner runner(std::move(*parsed.options));
     return runner.run();
   } catch (const std::exception& error) {

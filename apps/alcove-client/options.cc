@@ -34,13 +34,16 @@ struct Texts {
   std::string log_file;
   bool udp_only = false;
   bool tcp_only = false;
+  client::LoadTexts load;
+  LoadHostOptions load_host;
+  std::string html_file;
 };
 
 void add_common(CLI::App& command, Options& options, Texts& texts) {
   client::MemberOptions& member = options.member;
   command.add_option("--speak", options.speak,
-                     "Speak this file (WAV, FLAC, Ogg Opus), or - for raw s16le 48 kHz mono from "
-                     "standard input");
+                     "Speak this file (WAV, FLAC, Ogg Opus), - for raw s16le 48 kHz mono from "
+                     "standard input, or tone for a test tone");
   command.add_flag("--loop", member.media.loop, "Begin the file again when it ends");
   command.add_option("--record", options.record,
                      "Record what is heard: OUT.wav, OUT.ogg or OUT.opus");
@@ -67,6 +70,40 @@ void add_common(CLI::App& command, Options& options, Texts& texts) {
   command.add_flag("--send-anyway", member.send_anyway)->group("");  // for tests, not in the help
 }
 
+void add_load(CLI::App& app, Options& options, Texts& texts) {
+  CLI::App* load =
+      app.add_subcommand("load", "Many listeners in a room, for measuring a server (docs/load.md)");
+  load->add_option(
+          "LINK", texts.load.link,
+          "http(s)://host[:port]/r/…#…; with --username the server, where a room is started")
+      ->required();
+  load->add_option("--members", texts.load.members, "How many members")->capture_default_str();
+  load->add_option("--rate", texts.load.rate, "Joins a second")->capture_default_str();
+  load->add_option("--seconds", texts.load.seconds, "How long to measure when all have come")
+      ->capture_default_str();
+  load->add_option("--profile", texts.load.profile,
+                   "steady: all come and stay. flash: --already listen when the others come. "
+                   "churn: members leave and others come all the time")
+      ->capture_default_str();
+  load->add_option("--already", texts.load.already, "Of a flash: how many listen before it");
+  load->add_option("--sample", texts.load.sample, "Members that decrypt every frame")
+      ->capture_default_str();
+  LoadHostOptions& host = texts.load_host;
+  auto* username = load->add_option("--username", host.username,
+                                    "Start a room with this account, which speaks and lets in");
+  load->add_option("--password-file", host.password_file,
+                   "File whose first line is the account's password")
+      ->needs(username);
+  load->add_option("--title", host.title, "Of that room")->needs(username);
+  load->add_option("--speak", host.speak, "What the account speaks: a file, or tone")
+      ->needs(username)
+      ->capture_default_str();
+  load->add_flag("--json", options.json, "Print the figures as JSON");
+  load->add_option("--html", texts.html_file, "Write a report with plots there");
+  load->add_option("--ca-file", options.authorities_file,
+                   "PEM file with the authorities to trust in place of the system's");
+}
+
 void add_commands(CLI::App& app, Options& options, Texts& texts) {
   client::MemberOptions& member = options.member;
   CLI::App* join = app.add_subcommand("join", "Join a room by its link");
@@ -89,6 +126,7 @@ void add_commands(CLI::App& app, Options& options, Texts& texts) {
   verify->add_flag("--json", options.json, "Print the report as JSON, an event a line");
   verify->add_option("--ca-file", options.authorities_file,
                      "PEM file with the authorities to trust in place of the system's");
+  add_load(app, options, texts);
   app.require_subcommand(1);
 }
 
@@ -156,6 +194,29 @@ Result<void> complete_verify(Options& options, const Texts& texts) {
   return {};
 }
 
+Result<void> complete_load(Options& options, const Texts& texts) {
+  LoadCommand command;
+  command.authorities_file = options.authorities_file;
+  command.html_file = texts.html_file;
+  command.json = options.json;
+  if (texts.load_host.username.empty()) {
+    Result<client::LoadOptions> load = client::make_load_options(texts.load);
+    if (!load) return std::unexpected(load.error());
+    command.options = *std::move(load);
+  } else {
+    const Result<client::LoadPlan> plan = client::make_load_plan(texts.load);
+    if (!plan) return std::unexpected(plan.error());
+    if (texts.load_host.password_file.empty())
+      return base::fail(ErrorCode::kInvalidArgument, "--username needs --password-file.");
+    command.options.plan = *plan;
+    command.host = texts.load_host;
+    command.host.server = texts.load.link;
+    command.host.authorities_file = options.authorities_file;
+  }
+  options.load = std::move(command);
+  return {};
+}
+
 Result<void> complete(Options& options, const Texts& texts, bool starts) {
   client::MemberOptions& member = options.member;
   if (starts) {
@@ -205,8 +266,9 @@ ParsedOptions parse_options(int count, char** arguments) {
   }
   options.data_directory =
       client::data_directory(std::getenv("XDG_DATA_HOME"), std::getenv("HOME"));
-  const Result<void> completed = app.got_subcommand("verify")
-                                     ? complete_verify(options, texts)
+  const Result<void> completed = app.got_subcommand("verify") ? complete_verify(options, texts)
+                                 : app.got_subcommand("load")
+                                     ? complete_load(options, texts)
                                      : complete(options, texts, app.got_subcommand("start"));
   if (!completed) {
     fmt::print(stderr, "alcove-client: {}\n", completed.error().message);

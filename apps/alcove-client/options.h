@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "client/link.h"
 #include "client/member.h"
+#include "load_runner.h"
 
 namespace alcove::app {
 
@@ -26,6 +27,7 @@ struct Options {
   std::string relay_view_file;   // empty: none
   std::string data_directory;    // empty: there is none
   std::optional<Verify> verify;  // in place of a visit
+  std::optional<LoadCommand> load;
   bool json = false;
 };
 

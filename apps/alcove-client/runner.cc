@@ -115,6 +115,8 @@ Outcome Runner::open_files() {
     auto live = std::make_unique<client::LivePcm>();
     live_ = live.get();
     source_ = std::move(live);
+  } else if (options_.speak == "tone") {
+    source_ = client::make_tone();
   } else if (!options_.speak.empty()) {
     Result<std::unique_ptr<client::AudioSource>> source = client::open_audio_file(options_.speak);
     if (!source) return {ExitStatus::kUsage, source.error().message};

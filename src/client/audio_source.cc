@@ -186,6 +186,34 @@ Result<std::unique_ptr<AudioSource>> open_audio_file(const std::string& path) {
   return std::make_unique<FileSource>(std::move(*reader));
 }
 
+namespace {
+
+class Tone final : public AudioSource {
+ public:
+  std::size_t read(std::span<std::int16_t> out) override {
+    constexpr double kTwoPi = 6.283185307179586;
+    constexpr double kRate = 48'000;
+    for (std::int16_t& sample : out) {
+      // After a second everything is as at its beginning.
+      const double time = kTwoPi * position_ / kRate;
+      sample = static_cast<std::int16_t>(8'000 * std::sin(200 * time) *
+                                         (0.7 + 0.3 * std::sin(3 * time)));
+      position_ = position_ + 1 < kRate ? position_ + 1 : 0;
+    }
+    return out.size();
+  }
+  bool rewind() override { return true; }
+  bool finished() const override { return false; }
+  bool is_live() const override { return false; }
+
+ private:
+  double position_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<AudioSource> make_tone() { return std::make_unique<Tone>(); }
+
 void LivePcm::push(base::Bytes bytes) {
   if (position_ != 0) {
     bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(position_));

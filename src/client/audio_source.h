@@ -28,6 +28,9 @@ class AudioSource {
   virtual bool is_live() const = 0;
 };
 
+// A tone of 200 Hz that swells a little, without an end: for tests and loads.
+std::unique_ptr<AudioSource> make_tone();
+
 // WAV, FLAC and what else libsndfile reads, of any rate and number of channels; Ogg Opus. The kind
 // is found from the content. kNotFound, or kInvalidArgument with what is wrong.
 base::Result<std::unique_ptr<AudioSource>> open_audio_file(const std::string& path);

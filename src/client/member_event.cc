@@ -56,6 +56,12 @@ const EventValue* MemberEvent::find(std::string_view field) const {
   return found == fields.end() ? nullptr : &found->second;
 }
 
+std::string json_string(std::string_view text) {
+  std::string out;
+  append_string(out, text);
+  return out;
+}
+
 std::string to_json(const MemberEvent& event) {
   std::string out = "{\"event\":";
   append_string(out, event.name);

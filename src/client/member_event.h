@@ -26,4 +26,7 @@ struct MemberEvent {
 // replaced by U+FFFD. An infinite or undefined number is null.
 std::string to_json(const MemberEvent& event);
 
+// "text" as in a JSON document, under the same rules.
+std::string json_string(std::string_view text);
+
 }  // namespace alcove::client

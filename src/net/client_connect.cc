@@ -4,7 +4,9 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "base/address.h"
 
@@ -18,9 +20,7 @@ std::unexpected<base::Error> unavailable(std::string message) {
   return base::fail(base::ErrorCode::kUnavailable, std::move(message));
 }
 
-}  // namespace
-
-base::Result<TlsContext> make_client_tls(const TlsClientOptions& options) {
+base::Result<TlsContext> make_new_client_tls(const TlsClientOptions& options) {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
   error_code error;
   context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
@@ -40,6 +40,18 @@ base::Result<TlsContext> make_client_tls(const TlsClientOptions& options) {
     return base::fail(base::ErrorCode::kInvalidArgument,
                       "cannot read the authorities in " + options.authorities_file);
   return context;
+}
+
+}  // namespace
+
+base::Result<TlsContext> make_client_tls(const TlsClientOptions& options) {
+  using Key = std::pair<std::string, bool>;
+  thread_local std::map<Key, std::weak_ptr<asio::ssl::context>> known;
+  std::weak_ptr<asio::ssl::context>& place = known[{options.authorities_file, options.verify}];
+  if (TlsContext context = place.lock()) return context;
+  base::Result<TlsContext> made = make_new_client_tls(options);
+  if (made) place = *made;
+  return made;
 }
 
 ClientConnection::ClientConnection(const asio::any_io_executor& executor)
@@ -65,15 +77,41 @@ void ClientConnection::abort() {
   if (stream_) stream_->abort();
 }
 
+asio::awaitable<error_code> ClientConnection::connect(
+    const Addresses& addresses, const std::optional<base::IpAddress>& source) {
+  error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  if (!source) {
+    co_await asio::async_connect(stream_->socket(), addresses, token);
+    co_return error;
+  }
+  const asio::ip::tcp::endpoint local(asio::ip::make_address(source->text()), 0);
+  error = asio::error::address_family_not_supported;
+  for (const auto& entry : addresses) {
+    const asio::ip::tcp::endpoint remote = entry.endpoint();
+    if (remote.protocol() != local.protocol()) continue;
+    asio::ip::tcp::socket& socket = stream_->socket();
+    error_code ignored;
+    socket.close(ignored);
+    socket.open(remote.protocol(), error);
+    if (!error) socket.bind(local, error);
+    if (error) continue;
+    co_await socket.async_connect(remote, token);
+    if (!error || aborted_) break;
+  }
+  co_return error;
+}
+
 asio::awaitable<base::Result<void>> ClientConnection::open(const Url& url, TlsContext tls,
-                                                           bool verify) {
+                                                           bool verify,
+                                                           std::optional<base::IpAddress> source) {
   error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
   const std::string port = std::to_string(url.port);
   const auto addresses = co_await resolver_.async_resolve(url.host, port, token);
   if (error || aborted_) co_return unavailable("no address for " + url.host);
   stream_.emplace(asio::ip::tcp::socket(executor_));
-  co_await asio::async_connect(stream_->socket(), addresses, token);
+  error = co_await connect(addresses, source);
   if (error || aborted_)
     co_return unavailable("cannot connect to " + url.authority() + ": " +
                           (expired_ ? std::string("no answer in time") : error.message()));

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/address.h"
 #include "base/result.h"
 #include "net/http_client.h"
 #include "net/stream.h"
@@ -16,7 +17,9 @@ namespace alcove::net {
 
 using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 
-// TLS 1.2 and later; trusts the system's authorities, or those in the file.
+// TLS 1.2 and later; trusts the system's authorities, or those in the file. A thread's connections
+// with the same options share one while somebody holds it: reading the authorities takes longer
+// than a handshake.
 base::Result<TlsContext> make_client_tls(const TlsClientOptions& options);
 
 // One connection being made or in use, which can be aborted at any time.
@@ -27,8 +30,10 @@ class ClientConnection {
   ClientConnection(const ClientConnection&) = delete;
   ClientConnection& operator=(const ClientConnection&) = delete;
 
-  // Makes stream(). tls is not null where the URL is secure. The caller holds the connection.
-  boost::asio::awaitable<base::Result<void>> open(const Url& url, TlsContext tls, bool verify);
+  // Makes stream(). tls is not null where the URL is secure. source: the local address to leave
+  // from. The caller holds the connection.
+  boost::asio::awaitable<base::Result<void>> open(const Url& url, TlsContext tls, bool verify,
+                                                  std::optional<base::IpAddress> source);
   Stream& stream() { return *stream_; }
   // The stream is taken away, such as by a WebSocket; abort() then does nothing.
   Stream take_stream();
@@ -37,6 +42,10 @@ class ClientConnection {
   bool expired() const { return expired_; }
 
  private:
+  using Addresses = boost::asio::ip::tcp::resolver::results_type;
+  boost::asio::awaitable<boost::system::error_code> connect(
+      const Addresses& addresses, const std::optional<base::IpAddress>& source);
+
   boost::asio::any_io_executor executor_;
   boost::asio::ip::tcp::resolver resolver_;
   std::optional<Stream> stream_;

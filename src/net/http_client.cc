@@ -87,7 +87,7 @@ class HttpClient::Implementation : public std::enable_shared_from_this<Implement
   asio::awaitable<base::Result<ClientResponse>> exchange(const ClientRequest& request) {
     if (!is_safe(request))
       co_return base::fail(base::ErrorCode::kInvalidArgument, "a line break in a request");
-    Connection connection = take_idle(request.url);
+    Connection connection = take_idle(request);
     if (connection != nullptr) {
       connection->watchdog().expires_after(request.timeout);
       base::Result<ClientResponse> result = co_await send(connection, request);
@@ -97,20 +97,23 @@ class HttpClient::Implementation : public std::enable_shared_from_this<Implement
     }
     connection = std::make_shared<ClientConnection>(executor_);
     connection->watchdog().expires_after(request.timeout);
-    const base::Result<void> opened = co_await open(connection, request.url);
+    const base::Result<void> opened = co_await open(connection, request);
     if (!opened) co_return std::unexpected(opened.error());
     base::Result<ClientResponse> result = co_await send(connection, request);
     co_return std::move(result);
   }
 
-  asio::awaitable<base::Result<void>> open(const Connection& connection, const Url& url) {
+  asio::awaitable<base::Result<void>> open(const Connection& connection,
+                                           const ClientRequest& request) {
+    const Url& url = request.url;
     if (url.secure && tls_ == nullptr) {
       base::Result<TlsContext> tls = make_client_tls(options_);
       if (!tls) co_return std::unexpected(tls.error());
       tls_ = *tls;
     }
     active_.insert(connection);
-    base::Result<void> opened = co_await connection->open(url, tls_, options_.verify);
+    base::Result<void> opened =
+        co_await connection->open(url, tls_, options_.verify, request.source);
     active_.erase(connection);
     co_return std::move(opened);
   }
@@ -134,7 +137,7 @@ class HttpClient::Implementation : public std::enable_shared_from_this<Implement
       co_return base::fail(base::ErrorCode::kUnavailable,
                            "no answer from " + request.url.authority() + ": " + why);
     }
-    if (parser.keep_alive()) give_back(request.url, connection);
+    if (parser.keep_alive()) give_back(request, connection);
     co_return to_response(parser.release());
   }
 
@@ -151,10 +154,13 @@ class HttpClient::Implementation : public std::enable_shared_from_this<Implement
     return response;
   }
 
-  static std::string key_of(const Url& url) { return (url.secure ? "s" : "p") + url.authority(); }
+  static std::string key_of(const ClientRequest& request) {
+    return (request.url.secure ? "s" : "p") + request.url.authority() + " " +
+           (request.source ? request.source->text() : "");
+  }
 
-  Connection take_idle(const Url& url) {
-    std::vector<IdleConnection>& idle = idle_[key_of(url)];
+  Connection take_idle(const ClientRequest& request) {
+    std::vector<IdleConnection>& idle = idle_[key_of(request)];
     while (!idle.empty()) {
       IdleConnection last = std::move(idle.back());
       idle.pop_back();
@@ -163,8 +169,8 @@ class HttpClient::Implementation : public std::enable_shared_from_this<Implement
     return nullptr;
   }
 
-  void give_back(const Url& url, const Connection& connection) {
-    std::vector<IdleConnection>& idle = idle_[key_of(url)];
+  void give_back(const ClientRequest& request, const Connection& connection) {
+    std::vector<IdleConnection>& idle = idle_[key_of(request)];
     if (gone_ || idle.size() >= kMaxIdle) return;
     connection->watchdog().pause();
     idle.push_back({connection, monotonic_now()});

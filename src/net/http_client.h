@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/address.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "net/event_loop.h"
@@ -29,6 +31,8 @@ struct ClientRequest {
   Headers headers;  // beside Host, Content-Length and User-Agent
   std::string body;
   base::Duration timeout = base::seconds(15);  // for all of it, name resolution included
+  // The local address to leave from; nullopt leaves the choice to the system.
+  std::optional<base::IpAddress> source = {};
 };
 
 struct ClientResponse {

@@ -19,7 +19,6 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Descriptor = asio::posix::stream_descriptor;
 
-constexpr int kBufferSize = 1 << 20;
 constexpr int kReceivesInARow = 8;
 
 // Waits on a socket that another object owns and closes.
@@ -63,12 +62,12 @@ using ConnectionPointer = std::shared_ptr<OpenConnection>;
 
 class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implementation> {
  public:
-  Implementation(EventLoop& loop, DatagramHandler& handler)
-      : context_(loop.implementation().context), handler_(&handler) {}
+  Implementation(EventLoop& loop, DatagramHandler& handler, Options options)
+      : context_(loop.implementation().context), handler_(&handler), options_(options) {}
 
   base::Result<base::SocketAddress> open(const base::IpAddress& local) {
-    base::Result<UdpSocket> opened =
-        UdpSocket::open({.local = {local, 0}, .reuse_port = false, .buffer_size = kBufferSize});
+    base::Result<UdpSocket> opened = UdpSocket::open(
+        {.local = {local, 0}, .reuse_port = false, .buffer_size = options_.buffer_size});
     if (!opened) return std::unexpected(opened.error());
     auto socket = std::make_shared<OpenSocket>(context_, std::move(*opened));
     const base::SocketAddress address = socket->socket.local();
@@ -115,12 +114,14 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
     std::size_t begin = 0;
     while (begin < entries.size()) {
       const base::Path& path = entries[begin].path;
+      OpenSocket* const socket = socket_for(path);
+      const auto belongs = [&](const base::Path& other) {
+        return other.protocol == path.protocol && other.connection == path.connection &&
+               (other.local == path.local || socket_for(other) == socket);
+      };
       std::size_t end = begin + 1;
-      while (end < entries.size() && entries[end].path.protocol == path.protocol &&
-             entries[end].path.local == path.local &&
-             entries[end].path.connection == path.connection)
-        ++end;
-      send_run(queue, entries.subspan(begin, end - begin));
+      while (end < entries.size() && belongs(entries[end].path)) ++end;
+      send_run(queue, entries.subspan(begin, end - begin), socket);
       begin = end;
     }
     queue.clear();
@@ -132,6 +133,12 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
     for (auto& [id, connection] : connections_) end(*connection);
     sockets_.clear();
     connections_.clear();
+  }
+
+  std::uint64_t received() const {
+    std::uint64_t sum = 0;
+    for (const auto& [address, socket] : sockets_) sum += socket->socket.counters().received;
+    return sum;
   }
 
   std::uint64_t dropped() const {
@@ -168,16 +175,21 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
     }
   }
 
+  // The UDP socket that sends by this path; null where there is none, and for TCP.
+  OpenSocket* socket_for(const base::Path& path) const {
+    if (path.protocol != base::TransportProtocol::kUdp) return nullptr;
+    auto found = sockets_.find(path.local);
+    const base::IpAddress all = path.local.ip.is_v4() ? base::IpAddress() : base::IpAddress::v6({});
+    if (found == sockets_.end()) found = sockets_.find({all, path.local.port});
+    return found == sockets_.end() ? nullptr : found->second.get();
+  }
+
   void send_run(const base::DatagramQueue& queue,
-                std::span<const base::DatagramQueue::Entry> entries) {
+                std::span<const base::DatagramQueue::Entry> entries, OpenSocket* socket) {
     const base::Path& path = entries.front().path;
     if (path.protocol == base::TransportProtocol::kUdp) {
-      auto found = sockets_.find(path.local);
-      const base::IpAddress all =
-          path.local.ip.is_v4() ? base::IpAddress() : base::IpAddress::v6({});
-      if (found == sockets_.end()) found = sockets_.find({all, path.local.port});
-      if (found != sockets_.end())
-        found->second->socket.send(queue, entries);
+      if (socket != nullptr)
+        socket->socket.send(queue, entries);
       else
         dropped_ += entries.size();
       return;
@@ -274,6 +286,7 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
 
   asio::io_context& context_;
   DatagramHandler* handler_;  // null once it must not be called
+  const Options options_;
   ReceiveBatch batch_;
   std::unordered_map<base::SocketAddress, SocketPointer> sockets_;
   std::unordered_map<std::uint64_t, ConnectionPointer> connections_;
@@ -282,7 +295,9 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
 };
 
 UdpEndpoint::UdpEndpoint(EventLoop& loop, DatagramHandler& handler)
-    : implementation_(std::make_shared<Implementation>(loop, handler)) {}
+    : UdpEndpoint(loop, handler, Options()) {}
+UdpEndpoint::UdpEndpoint(EventLoop& loop, DatagramHandler& handler, Options options)
+    : implementation_(std::make_shared<Implementation>(loop, handler, options)) {}
 
 UdpEndpoint::~UdpEndpoint() { implementation_->stop(); }
 
@@ -301,6 +316,8 @@ void UdpEndpoint::close_connection(std::uint64_t connection) {
 }
 
 void UdpEndpoint::send(base::DatagramQueue& datagrams) { implementation_->send(datagrams); }
+
+std::uint64_t UdpEndpoint::received() const { return implementation_->received(); }
 
 std::uint64_t UdpEndpoint::dropped() const { return implementation_->dropped(); }
 

@@ -34,7 +34,11 @@ class DatagramHandler {
 
 class UdpEndpoint {
  public:
+  struct Options {
+    int buffer_size = 1 << 20;  // of each UDP socket in the system, each way; what it allows
+  };
   UdpEndpoint(EventLoop& loop, DatagramHandler& handler);
+  UdpEndpoint(EventLoop& loop, DatagramHandler& handler, Options options);
   // Closes everything; the handler is not called any more.
   ~UdpEndpoint();
   UdpEndpoint(const UdpEndpoint&) = delete;
@@ -49,12 +53,16 @@ class UdpEndpoint {
   std::uint64_t connect(const base::SocketAddress& remote);
   void close_connection(std::uint64_t connection);
 
-  // Sends all and clears the queue. UDP leaves from the socket at path.local. What does not fit the
-  // system's buffer, or 8 KiB of unsent bytes of a TCP connection (older frames go first), is
+  // Sends all and clears the queue. UDP leaves from the socket at path.local; one that is bound to
+  // 0.0.0.0 or :: sends for all addresses of its port, in one system call for neighbours in the
+  // queue, so that many members can share it and differ by their local address. What does not fit
+  // the system's buffer, or 8 KiB of unsent bytes of a TCP connection (older frames go first), is
   // dropped and counted, as is what names a socket or a connection that is not open.
   void send(base::DatagramQueue& datagrams);
 
   std::uint64_t dropped() const;
+  // Datagrams that came in over UDP.
+  std::uint64_t received() const;
 
  private:
   class Implementation;

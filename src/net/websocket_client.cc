@@ -34,7 +34,8 @@ class WebSocketClient::Implementation : public std::enable_shared_from_this<Impl
         options_(std::move(tls)),
         connection_(executor_) {}
 
-  void start(const Url& url, const Headers& headers) {
+  void start(const Url& url, const Headers& headers, std::optional<base::IpAddress> source) {
+    source_ = source;
     asio::co_spawn(executor_, run(shared_from_this(), url, headers),
                    [](const std::exception_ptr&) {});
   }
@@ -79,7 +80,7 @@ class WebSocketClient::Implementation : public std::enable_shared_from_this<Impl
       tls = *made;
     }
     connection_.watchdog().expires_after(kConnectWithin);
-    const base::Result<void> opened = co_await connection_.open(url, tls, options_.verify);
+    const base::Result<void> opened = co_await connection_.open(url, tls, options_.verify, source_);
     if (!opened) co_return opened.error();
     socket_.emplace(connection_.take_stream());
     set_options(headers);
@@ -156,6 +157,7 @@ class WebSocketClient::Implementation : public std::enable_shared_from_this<Impl
   asio::any_io_executor executor_;
   WebSocketClientHandler* handler_;  // null once it must not be called
   const TlsClientOptions options_;
+  std::optional<base::IpAddress> source_;
   ClientConnection connection_;
   std::optional<websocket::stream<Stream, false>> socket_;
   std::deque<base::Buffer> queue_;
@@ -172,8 +174,9 @@ WebSocketClient::WebSocketClient(EventLoop& loop, WebSocketClientHandler& handle
 
 WebSocketClient::~WebSocketClient() { implementation_->drop(); }
 
-void WebSocketClient::connect(const Url& url, const Headers& headers) {
-  implementation_->start(url, headers);
+void WebSocketClient::connect(const Url& url, const Headers& headers,
+                              std::optional<base::IpAddress> source) {
+  implementation_->start(url, headers, source);
 }
 
 void WebSocketClient::send(base::Buffer message) { implementation_->send(std::move(message)); }

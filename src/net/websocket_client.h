@@ -2,8 +2,10 @@
 // A client's WebSocket (RFC 6455): binary messages, no compression, pings every 20 s.
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "net/event_loop.h"
@@ -32,8 +34,10 @@ class WebSocketClient {
   WebSocketClient(const WebSocketClient&) = delete;
   WebSocketClient& operator=(const WebSocketClient&) = delete;
 
-  // Once. Headers go with the upgrade request. Gives up after 10 s.
-  void connect(const Url& url, const Headers& headers = {});
+  // Once. Headers go with the upgrade request. source: the local address to leave from. Gives up
+  // after 10 s.
+  void connect(const Url& url, const Headers& headers = {},
+               std::optional<base::IpAddress> source = {});
   // Queues a binary message; also before on_open. Over 1 MiB unsent drops the connection.
   void send(base::Buffer message);
   // Sends what is queued, then closes; on_closed follows.

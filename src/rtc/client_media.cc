@@ -20,7 +20,7 @@ constexpr std::size_t kMaxCompound = 1'024;
 
 ClientMedia::ClientMedia(base::RandomSource& random, base::Instant now,
                          const crypto::DtlsSession::SrtpKeys& keys, wire::SdpSource source,
-                         const ClientAnswer& answer)
+                         const ClientAnswer& answer, std::uint32_t opened_share)
     : random_(random),
       sender_(keys.local),
       receiver_(keys.remote),
@@ -29,6 +29,7 @@ ClientMedia::ClientMedia(base::RandomSource& random, base::Instant now,
       clock_(base::Duration(random.next_u32())),
       timestamp_offset_(random.next_u32()),
       next_index_(random.below(0x8000)),  // below 2^15, so that an early loss cannot hide a wrap
+      opened_share_(opened_share),
       next_report_(now) {
   for (const std::optional<ClientAnswer::Slot>& described : answer.slots) {
     Slot& slot = slots_.emplace_back();
@@ -69,6 +70,33 @@ std::size_t ClientMedia::find_slot(std::uint32_t ssrc) const {
   return static_cast<std::size_t>(found - slots_.begin());
 }
 
+// The first packet is opened: from then on the extended numbers are those of SRTP. Which ones are
+// opened follows from the number alone, so that a repeated packet takes the same way again.
+bool ClientMedia::count_unopened(base::Instant now, base::Bytes packet) {
+  if (opened_share_ == 1) return false;
+  const auto header = wire::parse_rtp_header(packet);
+  const std::size_t index = header ? find_slot(header->fields.ssrc) : slots_.size();
+  if (index == slots_.size() || header->fields.payload_type != wire::kOpusPayloadType) return false;
+  Slot& slot = slots_[index];
+  if (!slot.opened_highest) return false;
+  const std::uint64_t sequence =
+      wire::unwrap_sequence(slot.counted.empty() ? *slot.opened_highest : slot.counted.highest(),
+                            header->fields.sequence);
+  if (sequence % opened_share_ == 0) return false;
+  slot.is_active = true;
+  if (!slot.counted.is_new(sequence)) {
+    ++slot.duplicates;
+    return true;
+  }
+  slot.counted.accept(sequence);
+  ++slot.packets;
+  ++slot.unopened;
+  slot.octets += packet.size() - header->size;
+  slot.receive.handle_packet(now, sequence, header->fields.timestamp);
+  if (slot.nack) slot.missing.handle_packet(now, sequence);
+  return true;
+}
+
 std::optional<RemoteFrame> ClientMedia::handle_rtp(base::Instant now, base::MutableBytes packet) {
   const auto header = wire::parse_rtp_header(packet);
   const std::size_t index = header ? find_slot(header->fields.ssrc) : slots_.size();
@@ -89,6 +117,8 @@ std::optional<RemoteFrame> ClientMedia::handle_rtp(base::Instant now, base::Muta
     return std::nullopt;
   }
   slot.is_active = true;
+  slot.opened_highest = std::max(slot.opened_highest.value_or(0), opened->index);
+  if (opened_share_ != 1 && slot.counted.is_new(opened->index)) slot.counted.accept(opened->index);
   ++slot.packets;
   slot.octets += clear->payload.size();
   slot.receive.handle_packet(now, opened->index, clear->header.fields.timestamp);
@@ -228,6 +258,7 @@ void ClientMedia::add_statistics(ClientPeerStatistics& statistics) const {
                                 .lost = slot.receive.lost(),
                                 .repaired = slot.missing.repaired(),
                                 .duplicates = slot.duplicates,
+                                .unopened = slot.unopened,
                                 .jitter = slot.receive.jitter()});
 }
 

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "crypto/dtls.h"
+#include "crypto/replay_window.h"
 #include "crypto/srtp.h"
 #include "rtc/client_answer.h"
 #include "rtc/client_peer.h"
@@ -28,15 +29,17 @@ inline constexpr std::size_t kMaxFramePayload = 1'200;
 
 class ClientMedia {
  public:
-  // source is that of the offer. random outlives this.
+  // source is that of the offer; opened_share that of ClientPeerOptions. random outlives this.
   ClientMedia(base::RandomSource& random, base::Instant now,
               const crypto::DtlsSession::SrtpKeys& keys, wire::SdpSource source,
-              const ClientAnswer& answer);
+              const ClientAnswer& answer, std::uint32_t opened_share = 1);
 
   // Appends what is to be sent along path.
   void send_frame(base::Instant now, const base::Path& path, base::Bytes payload,
                   std::uint32_t timestamp, bool marker, base::DatagramQueue& out);
 
+  // Counts a packet of a slot that opened_share leaves out. False: it is for handle_rtp().
+  bool count_unopened(base::Instant now, base::Bytes packet);
   // Decrypts packet in place. The frame's payload_offset is that in packet. nullopt for what is
   // dropped (and counted), and for what has no payload.
   std::optional<RemoteFrame> handle_rtp(base::Instant now, base::MutableBytes packet);
@@ -60,6 +63,9 @@ class ClientMedia {
     std::uint64_t packets = 0;
     std::uint64_t octets = 0;
     std::uint64_t duplicates = 0;
+    std::uint64_t unopened = 0;
+    std::optional<std::uint64_t> opened_highest;  // extended sequence number, authenticated
+    crypto::ReplayWindow counted;                 // of what is only counted
     ReceiveStatistics receive;
     NackGenerator missing;
   };
@@ -85,6 +91,7 @@ class ClientMedia {
   RetransmissionRing ring_;
   SenderStatistics sent_;
   std::uint64_t sent_at_report_ = 0;
+  std::uint32_t opened_share_;
   std::vector<Slot> slots_;
   std::vector<std::uint64_t> missing_;  // scratch
   std::vector<std::uint16_t> lost_;     // scratch

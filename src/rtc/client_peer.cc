@@ -4,8 +4,6 @@
 #include <array>
 
 #include "base/check.h"
-#include "crypto/certificate.h"
-#include "crypto/dtls.h"
 #include "rtc/client_answer.h"
 #include "rtc/client_media.h"
 #include "rtc/ice_credentials.h"
@@ -30,8 +28,9 @@ class ClientPeer::Impl {
   Impl(base::RandomSource& random, ClientPeerOptions options)
       : random_(random),
         options_(std::move(options)),
-        certificate_(crypto::Certificate::generate(random, options_.wall_time)),
-        context_(certificate_),
+        identity_(options_.identity
+                      ? options_.identity
+                      : std::make_shared<const ClientIdentity>(random, options_.wall_time)),
         source_(make_source(random)),
         session_id_(random.next_u64() >> 1),
         ice_(random, local_addresses(), make_ice_credentials(random)) {}
@@ -40,7 +39,7 @@ class ClientPeer::Impl {
     return wire::write_offer({.session_id = session_id_,
                               .session_version = session_version_,
                               .ice = ice_.local(),
-                              .fingerprint = certificate_.fingerprint(),
+                              .fingerprint = identity_->certificate.fingerprint(),
                               .source = source_,
                               .slots = options_.slots});
   }
@@ -51,7 +50,7 @@ class ClientPeer::Impl {
     auto answer = parse_client_answer(sdp, options_.slots);
     if (!answer) return std::unexpected(answer.error());
     answer_ = std::move(*answer);
-    dtls_.emplace(context_, crypto::DtlsRole::kClient, answer_->fingerprint);
+    dtls_.emplace(identity_->context, crypto::DtlsRole::kClient, answer_->fingerprint);
     begin_checks(now);
     return {};
   }
@@ -129,8 +128,7 @@ class ClientPeer::Impl {
 
   base::RandomSource& random_;
   ClientPeerOptions options_;
-  crypto::Certificate certificate_;
-  crypto::DtlsContext context_;
+  std::shared_ptr<const ClientIdentity> identity_;
   wire::SdpSource source_;
   std::uint64_t session_id_;
   std::uint64_t session_version_ = 1;
@@ -189,7 +187,7 @@ void ClientPeer::Impl::handle_datagram(base::Instant now, const base::Path& path
 }
 
 void ClientPeer::Impl::handle_rtp(base::Instant now, base::Bytes datagram) {
-  if (!media_) return;
+  if (!media_ || media_->count_unopened(now, datagram)) return;
   const std::size_t offset = payloads_.size();
   payloads_.insert(payloads_.end(), datagram.begin(), datagram.end());
   auto frame = media_->handle_rtp(now, base::MutableBytes(payloads_).subspan(offset));
@@ -260,7 +258,7 @@ void ClientPeer::Impl::update_dtls(base::Instant now) {
   for (const base::Buffer& datagram : dtls_->take_outgoing())
     if (ice_.send_path()) outgoing_.push(*ice_.send_path(), datagram);  // lost ones are resent
   if (!media_ && dtls_->state() == crypto::DtlsState::kConnected)
-    media_.emplace(random_, now, dtls_->srtp_keys(), source_, *answer_);
+    media_.emplace(random_, now, dtls_->srtp_keys(), source_, *answer_, options_.opened_share);
   if (media_ && ice_.round_trip()) media_->set_round_trip(*ice_.round_trip());
 }
 

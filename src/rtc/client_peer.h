@@ -20,8 +20,19 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "crypto/certificate.h"
+#include "crypto/dtls.h"
 
 namespace alcove::rtc {
+
+// Certificate and DTLS context, where many peers of one process share them: load tests. A member
+// of its own has one a join.
+struct ClientIdentity {
+  ClientIdentity(base::RandomSource& random, base::WallTime wall_time)
+      : certificate(crypto::Certificate::generate(random, wall_time)), context(certificate) {}
+  crypto::Certificate certificate;
+  crypto::DtlsContext context;
+};
 
 struct ClientPeerOptions {
   // Addresses of bound UDP sockets; an unspecified one (0.0.0.0, ::) leaves the choice to the
@@ -31,6 +42,11 @@ struct ClientPeerOptions {
   bool use_udp = true;
   bool use_tcp = true;
   base::WallTime wall_time;  // about now, for the dates in the certificate
+  std::shared_ptr<const ClientIdentity> identity = {};  // null: a new one
+  // Load tests: one RTP packet in so many of a slot is decrypted and becomes a RemoteFrame. The
+  // others are counted by their clear header (loss, jitter and repair stay true) and not
+  // authenticated. 1: all, as everybody else has it.
+  std::uint32_t opened_share = 1;
 };
 
 enum class PeerState : std::uint8_t {
@@ -73,6 +89,7 @@ struct SlotStatistics {
   std::int64_t lost = 0;         // never arrived, after repair
   std::uint64_t repaired = 0;    // arrived after a NACK
   std::uint64_t duplicates = 0;  // dropped by the replay window
+  std::uint64_t unopened = 0;    // of packets: counted by their header (opened_share)
   base::Duration jitter{};
 };
 

@@ -57,6 +57,13 @@ export async function verify(...args) {
   return { status, events: client.events, messages: client.messages };
 }
 
+/** `alcove-client load`: its exit status, its figures (undefined when there are none), what it said. */
+export async function load(...args) {
+  const client = run(['load', '--json', ...args]);
+  const status = await client.finished();
+  return { status, report: client.events.find((e) => e.event === 'load'), messages: client.messages };
+}
+
 /** options: name, speak, loop, record, seconds, extra (further flags), namespace. */
 export function joinAs(link, { name, speak, loop, record, seconds, extra = [], namespace } = {}) {
   const args = ['join', link, '--name', name, '--json'];

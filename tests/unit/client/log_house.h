@@ -50,6 +50,12 @@ class LogHouse {
     return add(std::move(keys), std::move(join));
   }
   void request_join(const v1::JoinKeys& join) { member_ = &add(nullptr, join); }
+  // Where several members are under test, each by itself.
+  Person& add_member(const v1::JoinKeys& join) { return add(nullptr, join); }
+  void hello(Person& person) {
+    if (person.waits) admit(person);
+  }
+  void handle(Person& person, const v1::KeysFromClient& message) { handle_from(person, message); }
   // The member's connection has said hello.
   void hello() {
     if (member_ != nullptr && member_->waits) admit(*member_);

@@ -77,6 +77,44 @@ TEST_F(UdpEndpointTest, SendsAndReceivesByTheRightSocket) {
   EXPECT_EQ(endpoint.dropped(), 0U);
 }
 
+// Members of a load differ by their local address alone.
+TEST_F(UdpEndpointTest, ASocketOnAllAddressesIsSharedByThem) {
+  Recorder recorder;
+  UdpEndpoint endpoint(loop_, recorder, {.buffer_size = 1 << 22});
+  const auto shared = endpoint.open(base::IpAddress());
+  const auto server = endpoint.open(loopback_);
+  ASSERT_TRUE(shared && server);
+  std::vector<std::string> seen;
+  base::DatagramQueue queue;
+  for (std::uint8_t i = 1; i <= 100; ++i) {
+    const base::SocketAddress member{base::IpAddress::v4({127, 1, 2, i}), shared->port};
+    queue.push(path(member, *server), base::as_bytes(member.text()));
+  }
+  endpoint.send(queue);
+  // Each comes from its own address, and the answer comes back to that address.
+  const auto answer = [&] {
+    if (recorder.last_path.local == *server) {
+      EXPECT_EQ(recorder.received.back(), recorder.last_path.remote.text());
+      queue.push(path(*server, recorder.last_path.remote),
+                 base::as_bytes(recorder.received.back()));
+      endpoint.send(queue);
+    } else {
+      EXPECT_EQ(recorder.received.back(), recorder.last_path.local.text());
+      seen.push_back(recorder.received.back());
+    }
+    return seen.size() == 100;
+  };
+  Timer limit(loop_);
+  limit.start(monotonic_now() + base::seconds(10), [this] { loop_.stop(); });
+  recorder.on_event = [&] {
+    if (answer()) loop_.stop();
+  };
+  loop_.run();
+  EXPECT_EQ(seen.size(), 100U);
+  EXPECT_EQ(endpoint.received(), 200U);
+  EXPECT_EQ(endpoint.dropped(), 0U);
+}
+
 TEST_F(UdpEndpointTest, CountsWhatHasNoSocket) {
   Recorder recorder;
   UdpEndpoint endpoint(loop_, recorder);

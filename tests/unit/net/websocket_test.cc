@@ -219,6 +219,22 @@ TEST_F(WebSocketTest, HttpClientAsksAndKeepsTheConnection) {
   EXPECT_EQ(server_->counters().connections_accepted, 1U);
 }
 
+TEST_F(WebSocketTest, HttpClientLeavesFromTheAddressThatItIsTold) {
+  open();
+  HttpClient client(loop_);
+  std::vector<std::string> answers;
+  const auto note = [&](const base::Result<ClientResponse>& answer) {
+    answers.push_back(answer ? answer->body : answer.error().message);
+    if (answers.size() == 3) loop_.stop();
+  };
+  for (const std::uint8_t last : {7, 8})
+    client.request({.url = url("/v1/x"), .source = base::IpAddress::v4({127, 3, 2, last})}, note);
+  client.request({.url = url("/v1/x"), .source = base::IpAddress::v6({})}, note);
+  loop_.run();
+  EXPECT_THAT(answers, testing::UnorderedElementsAre(HasSubstr("127.3.2.7"), HasSubstr("127.3.2.8"),
+                                                     HasSubstr("cannot connect")));
+}
+
 TEST_F(WebSocketTest, HttpClientSaysWhatIsWrong) {
   open();
   HttpClient client(loop_);

@@ -73,11 +73,12 @@ class PeerNode final : public simulation::SimulatedNode {
 
 struct Call {
   explicit Call(std::uint64_t seed = 1, simulation::NetworkConditions conditions = {},
-                crypto::DtlsSrtpProfiles profiles = crypto::DtlsSrtpProfiles::kGcmThenCm)
+                crypto::DtlsSrtpProfiles profiles = crypto::DtlsSrtpProfiles::kGcmThenCm,
+                ClientPeerOptions client_options = options())
       : network(seed, conditions),
         random(seed + 500),
         relay(random, profiles),
-        client(network, random, options()) {
+        client(network, random, std::move(client_options)) {
     network.add(relay, {ip("192.0.2.1"), ip("2001:db8::1")});
     client.id = network.add(client, {ip("198.51.100.7"), ip("2001:db8:7::7")});
     relay.candidates = {udp_candidate("2001:db8::1", 2000), udp_candidate("192.0.2.1", 1000),
@@ -231,6 +232,38 @@ TEST(ClientPeerTest, ReportsLossWhenNothingIsRepaired) {
   const ClientPeerStatistics statistics = call.peer().statistics();
   EXPECT_NEAR(statistics.reported_loss, 0.2, 0.12);
   EXPECT_NEAR(static_cast<double>(statistics.slots[0].lost), 0.2 * 600, 40);
+}
+
+// What a load test counts is what a member that opens everything counts.
+TEST(ClientPeerTest, AShareIsOpenedAndTheRestCountedByItsHeader) {
+  const simulation::NetworkConditions conditions{
+      .loss = 0.1, .duplication = 0.05, .reordering = 0.1, .jitter = milliseconds(5)};
+  base::SeededRandom random(11);
+  ClientPeerOptions options = Call::options();
+  options.opened_share = 10;
+  options.identity = std::make_shared<const ClientIdentity>(random, base::WallTime());
+  Call call(7, conditions, crypto::DtlsSrtpProfiles::kGcmThenCm, options);
+  call.start();
+  ASSERT_TRUE(call.wait(PeerState::kConnected));
+  call.speak(2'000);
+  call.network.run_for(seconds(1));
+  const ClientPeerStatistics statistics = call.peer().statistics();
+  std::uint64_t packets = 0, unopened = 0, repaired = 0;
+  std::int64_t lost = 0;
+  for (const SlotStatistics& slot : statistics.slots) {
+    packets += slot.packets;
+    unopened += slot.unopened;
+    repaired += slot.repaired;
+    lost += slot.lost;
+    EXPECT_GT(slot.jitter, milliseconds(1));
+  }
+  EXPECT_EQ(packets - unopened, call.client.frames.size());
+  EXPECT_NEAR(static_cast<double>(packets - unopened), 200, 20);
+  EXPECT_GE(packets, 1'970U);
+  EXPECT_LE(packets, 2'000U);  // repeated ones once
+  EXPECT_GE(repaired, 100U);
+  EXPECT_LE(lost, 20);
+  EXPECT_EQ(statistics.dropped_unauthenticated, 0U);
 }
 
 TEST(ClientPeerTest, ConnectsUnderHeavyLoss) {
