@@ -312,7 +312,8 @@ export class RoomKeys {
     this.#inside = inside;
     this.#shared.events.push({ kind: 'admitted' }, { kind: 'changed' });
     const [newest, head] = known;
-    inside.begin(nowMs, wallMs, newest, head, wallMs - Number(newest.body.timeMs));
+    const agoMs = wallMs - Number(newest.body.timeMs);
+    inside.begin(nowMs, wallMs, { newest, head, agoMs, cameWith: newest === known.at(-1) });
   }
 
   #noteLink(log: LogState): void {

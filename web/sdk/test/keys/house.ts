@@ -54,6 +54,8 @@ export class Person {
   /** The control plane has let it in. */
   inside = false;
   candidate = 0;
+  /** How far its clock runs ahead. */
+  aheadMs = 0;
   /** Messages that come to nothing. */
   deaf = false;
 
@@ -185,7 +187,7 @@ export class House {
     this.later(() => {
       if (!person.connected || person.deaf) return;
       const received = fromBinary(KeysFromServerSchema, bytes);
-      person.keys.handleMessage(this.nowMs, this.wallMs, received);
+      person.keys.handleMessage(this.nowMs, this.wallMs + person.aheadMs, received);
     });
   }
 
@@ -241,7 +243,7 @@ export class House {
     }
     for (const person of this.people) {
       if (person.keys.deadlineMs <= this.nowMs) {
-        person.keys.handleTimeout(this.nowMs, this.wallMs);
+        person.keys.handleTimeout(this.nowMs, this.wallMs + person.aheadMs);
       }
       this.#collect(person);
     }
