@@ -109,6 +109,9 @@ export class KeysWorker {
       case 'keys-command':
         this.#command(message.request, message.command);
         break;
+      case 'keys-identity':
+        void this.#answer(message.request, this.#identity(message.name));
+        break;
       case 'keys-forget':
         void this.#answer(message.request, this.#forget(message.name));
         break;
@@ -147,6 +150,11 @@ export class KeysWorker {
     this.#pump();
     this.#show();
     return answerBytes(toBinary(JoinKeysSchema, keys.joinKeys()));
+  }
+
+  async #identity(name: IdentityName): Promise<KeysAnswer> {
+    const { publicKey } = await this.#identities.identity(name);
+    return answerBytes(publicKey);
   }
 
   async #forget(name: IdentityName): Promise<KeysAnswer> {
@@ -297,6 +305,11 @@ function wantOf(command: KeysCommand): Want | null {
       return { kind: command.kind };
     case 'lock':
       return { kind: 'lock', locked: command.locked };
+    case 'invite': {
+      const identities = command.identities.map(fromBase64Url).filter((key) => key !== null);
+      const all = identities.length === command.identities.length;
+      return all ? { kind: 'invite', identities } : null;
+    }
     case 'allow-stage':
     case 'roster':
     case 'export':

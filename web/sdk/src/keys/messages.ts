@@ -34,6 +34,7 @@ export type KeysCommand =
   | { kind: 'step-down' }
   | { kind: 'lock'; locked: boolean }
   | { kind: 'renew-link' }
+  | { kind: 'invite'; identities: string[] }
   /** Remembers that this leaf may have a seat when it accepts. */
   | { kind: 'allow-stage'; leaf: string }
   /** The own depart; for a listener there is nothing to write. */
@@ -53,6 +54,7 @@ export type KeysToWorker =
   | { type: 'keys-disconnected' }
   | { type: 'keys-from-server'; message: Uint8Array }
   | { type: 'keys-command'; request: number; command: KeysCommand }
+  | { type: 'keys-identity'; request: number; name: IdentityName }
   /** The visit is over: a guest's identity is not needed any more. */
   | { type: 'keys-forget'; request: number; name: IdentityName };
 
@@ -71,7 +73,7 @@ export type KeysAnswer =
   | { kind: 'done' }
   /** Why the command did not go through: "not_permitted", "not_acknowledged", "not_admitted"… */
   | { kind: 'failed'; reason: string }
-  /** A SignedObject (genesis), JoinKeys, or LogExport. */
+  /** A SignedObject (genesis), JoinKeys, an identity key, or LogExport. */
   | { kind: 'bytes'; bytes: Uint8Array<ArrayBuffer>; fragment: string }
   | { kind: 'roster'; members: VerifiedMember[] };
 

@@ -6,6 +6,7 @@ import type { ApiClient } from '../api';
 import { AlcoveError } from '../errors';
 import { SignedObjectSchema } from '../gen/alcove/v1/keys_pb';
 import type { Member, RoomState } from '../gen/alcove/v1/rooms_pb';
+import { toBase64Url } from '../keys/bytes';
 import type { KeysChannel } from '../keys/keys_channel';
 import type { IdentityName, KeysCommand, KeysSnapshot } from '../keys/messages';
 import { emptyKeys } from '../keys/view';
@@ -137,6 +138,10 @@ export class RoomKeysHost {
     const url = new URL(`/r/${roomId}`, baseUrl === '' ? location.href : baseUrl);
     url.hash = this.#inside?.fragment ?? '';
     return url.href;
+  }
+
+  async ownIdentity(): Promise<string> {
+    return toBase64Url(await this.channel.identity(this.#name()));
   }
 
   command(command: KeysCommand): Promise<void> {
