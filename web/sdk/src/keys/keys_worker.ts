@@ -145,7 +145,9 @@ export class KeysWorker {
     const { account } = init.name;
     const own = await makeOwnLeaf(genesis, identity, account, init.displayName, random);
     if (number !== this.#joins) return failed('superseded');
-    const keys = new RoomKeys({ genesis, own, linkSecret: init.linkSecret, random });
+    const { linkSecret, linkGeneration, wasInside } = init;
+    const earlier = { linkGeneration, wasInside };
+    const keys = new RoomKeys({ genesis, own, linkSecret, random, ...earlier });
     this.#join = { keys, identity, codeFromLink: fingerprint !== null, waiting: null };
     this.#pump();
     this.#show();

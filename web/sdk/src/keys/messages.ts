@@ -1,6 +1,7 @@
 // What the main thread and the worker tell each other about keys. Secrets stay in the worker, with one
 // exception: the link's secret, which the page reads from its address and puts into links.
 import type { RoomKind } from '../gen/alcove/v1/common_pb';
+import type { EarlierJoin } from './room_keys';
 import type { KeysView, VerifiedMember } from './view';
 
 /** Whose identity key signs. */
@@ -17,7 +18,7 @@ export interface GenesisInit {
   createdAtMs: number;
 }
 
-export interface JoinInit {
+export interface JoinInit extends EarlierJoin {
   name: IdentityName;
   displayName: string;
   /** A SignedObject, as the server gave it. */
@@ -67,6 +68,8 @@ export interface KeysSnapshot {
   seat: number;
   /** The fragment of the room's link; empty where the secret is not known. */
   fragment: string;
+  /** Which link's it is, where that is known beyond doubt. */
+  linkGeneration: number | null;
 }
 
 export type KeysAnswer =
