@@ -102,6 +102,14 @@ it('who leaves forgets once, also when the page goes away afterwards', async () 
   expect(linkFragment('dusk')).toBeNull();
 });
 
+it('who stops waiting keeps the link: the visit is not over', async () => {
+  await client.leave();
+  expect(client.view.value.phase).toBe('left');
+  client.close();
+  expect(forgotten()).toBe(0);
+  expect(linkFragment('dusk')).not.toBeNull();
+});
+
 it('a page that goes away while in the room forgets, and its worker lives until that is done', async () => {
   welcome();
   client.close();

@@ -58,10 +58,10 @@ function answer(given: KeysAnswer): void {
   channel.handle({ type: 'keys-answer', request: request.request, answer: given });
 }
 
-function show(view: Partial<KeysView>, fragment = ''): void {
+function show(view: Partial<KeysView>, fragment = '', linkGeneration: number | null = null): void {
   const snapshot: KeysSnapshot = {
     view: { ...emptyKeys(), ...view },
-    ...{ leaf: toBase64Url(leaf), seat: 1, fragment },
+    ...{ leaf: toBase64Url(leaf), seat: 1, fragment, linkGeneration },
   };
   channel.handle({ type: 'keys-view', snapshot });
 }
@@ -131,6 +131,29 @@ describe('the link', () => {
     expect(linkFragment('dusk')).toBeNull();
     answer({ kind: 'done' });
     await forgotten;
+  });
+
+  it('goes on into the next join of the visit, a reload too, with what is known of it', async () => {
+    keepLinkFragment('dusk', fragmentOf(7));
+    expect(await joinInit('Fay')).toMatchObject({ linkGeneration: null, wasInside: false });
+    show({ admitted: true, codeFromLink: true }, fragmentOf(3), 1);
+    show({ admitted: false, codeFromLink: true }, fragmentOf(3), null);
+    const known = { linkGeneration: 1, wasInside: true };
+    const secret = (byte: number) => new Uint8Array(16).fill(byte);
+    expect(await joinInit('')).toMatchObject({ ...known, linkSecret: secret(3) });
+    // Another link is opened in the same tab.
+    keepLinkFragment('dusk', fragmentOf(7));
+    const other = { linkGeneration: null, wasInside: true };
+    expect(await joinInit('')).toMatchObject({ ...other, linkSecret: secret(7) });
+    void host.forget();
+    expect(await joinInit('')).toMatchObject({ linkGeneration: null, wasInside: false });
+  });
+
+  it('of who came without one is carried on, and is still not what the code is from', async () => {
+    show({ admitted: true, codeFromLink: false }, fragmentOf(3), 0);
+    const secret = new Uint8Array(16).fill(3);
+    const init = await joinInit('Fay');
+    expect(init).toMatchObject({ fingerprint: null, linkSecret: secret, linkGeneration: 0 });
   });
 
   it('of a guest’s visit goes with its identity: the next visit is another one', async () => {

@@ -4,7 +4,7 @@
 import { Role } from '../gen/alcove/v1/common_pb';
 import { Advance } from '../gen/alcove/v1/keys_pb';
 import { equal } from './bytes';
-import { Duties } from './duties';
+import { Duties, kRatchetAfterMs } from './duties';
 import type { EpochChain, OwnAdvance } from './epoch_chain';
 import type { Applied } from './follower';
 import { FrameEpochs } from './frame_epochs';
@@ -22,6 +22,17 @@ const kLackingMs = 2_000;
 /** A joiner counts what it came into as no older than this. */
 const kJoinAgeMs = 5_000;
 
+/** What a client came into. */
+export interface Arrival {
+  /** The newest entry with an advance. */
+  newest: Entry;
+  head: Entry;
+  /** Age of the newest advance, by its author's clock. */
+  agoMs: number;
+  /** The newest advance is in the entry that let this client in, or is its resume: it is of now. */
+  cameWith: boolean;
+}
+
 export class Advancing {
   readonly duties = new Duties();
   readonly watch = new FrameWatch();
@@ -36,8 +47,7 @@ export class Advancing {
     this.#frameEpochs = new FrameEpochs(shared.frames);
   }
 
-  /** `agoMs`: age of the newest advance, by its author's clock. */
-  begin(nowMs: number, log: LogState, newest: Entry, head: Entry, agoMs: number): void {
+  begin(nowMs: number, log: LogState, { newest, head, agoMs, cameWith }: Arrival): void {
     const seatOf = (entry: Entry) => log.onStage(entry.body.author)?.seat ?? 0;
     const beat = head.body.ops.length === 0 && !hasAdvance(head);
     const ageMs = Math.min(kJoinAgeMs, Math.max(0, agoMs));
@@ -45,7 +55,8 @@ export class Advancing {
     const resumed = newest.body.resume && this.#isOwn(newest);
     this.duties.beginTurns(nowMs, resumed ? seatOf(newest) : 0, resumed);
     const fresh = newest.body.advance === Advance.FRESH;
-    this.duties.advanced(nowMs, fresh, Math.max(0, agoMs));
+    // Its author's clock may run ahead: it does not keep a joiner from what was sent before.
+    this.duties.advanced(nowMs, fresh, cameWith ? 0 : Math.max(kRatchetAfterMs, agoMs));
     const { current } = this.epochs;
     if (current !== null) this.#frameEpochs.begin(current);
     else this.#missing(nowMs, seatOf(newest));

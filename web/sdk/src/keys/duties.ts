@@ -10,7 +10,8 @@ const kOwnBeatWithinMs = 3_000;
 const kOwnBeatAtLatestMs = 24_000;
 const kStaleAfterMs = 15_000;
 const kAdvanceSpacingMs = 1_000;
-const kRatchetAfterMs = 5_000;
+/** What is sent for longer in one epoch, a joiner must not read. */
+export const kRatchetAfterMs = 5_000;
 const kFreshAgeMs = 600_000;
 /** A beat of a higher rank this long after a turn: it was passed over. */
 const kPassedAfterMs = 800;
@@ -74,7 +75,7 @@ export class Duties {
     return missing;
   }
 
-  /** `agoMs`: before the client came, by its author's clock. */
+  /** `agoMs`: before the client came. */
   advanced(nowMs: number, fresh: boolean, agoMs = 0): void {
     this.#advanceMs = nowMs - agoMs;
     if (fresh) {

@@ -10,6 +10,7 @@ import type {
   RosterPart,
 } from '../gen/alcove/v1/keys_pb';
 import { Advancing } from './advancing';
+import type { Arrival } from './advancing';
 import { EntryEffects } from './entry_effects';
 import { Candidates } from './candidates';
 import type { Command } from './commands';
@@ -93,8 +94,8 @@ export class Inside {
   }
 
   /** After the chain or the own resume was applied. */
-  begin(nowMs: number, wallMs: number, newest: Entry, head: Entry, agoMs: number): void {
-    this.advancing.begin(nowMs, this.log, newest, head, agoMs);
+  begin(nowMs: number, wallMs: number, arrival: Arrival): void {
+    this.advancing.begin(nowMs, this.log, arrival);
     this.#follow(nowMs);
     this.#expectBoxes(null);
     this.#work(nowMs, wallMs);

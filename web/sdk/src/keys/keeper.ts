@@ -72,7 +72,7 @@ export class Keeper {
 
   /** Who waits at the server no longer. False where the entry with this plan had none of them. */
   dropGone(plan: Plan, gone: readonly number[]): boolean {
-    this.#candidates = this.#candidates.filter(({ number }) => !gone.includes(number));
+    this.candidates.drop(({ number }) => gone.includes(number));
     return plan.candidates.some(({ number }) => gone.includes(number));
   }
 

@@ -53,6 +53,13 @@ export class KeysChannel {
     return answer.bytes;
   }
 
+  /** The public key of that identity. */
+  async identity(name: IdentityName): Promise<Uint8Array> {
+    const answer = await this.#ask((request) => ({ type: 'keys-identity', request, name }));
+    if (answer.kind !== 'bytes') throw failure(answer);
+    return answer.bytes;
+  }
+
   connected(): void {
     this.post({ type: 'keys-connected' });
   }

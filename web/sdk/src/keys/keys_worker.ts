@@ -109,6 +109,9 @@ export class KeysWorker {
       case 'keys-command':
         this.#command(message.request, message.command);
         break;
+      case 'keys-identity':
+        void this.#answer(message.request, this.#identity(message.name));
+        break;
       case 'keys-forget':
         void this.#answer(message.request, this.#forget(message.name));
         break;
@@ -142,11 +145,18 @@ export class KeysWorker {
     const { account } = init.name;
     const own = await makeOwnLeaf(genesis, identity, account, init.displayName, random);
     if (number !== this.#joins) return failed('superseded');
-    const keys = new RoomKeys({ genesis, own, linkSecret: init.linkSecret, random });
+    const { linkSecret, linkGeneration, wasInside } = init;
+    const earlier = { linkGeneration, wasInside };
+    const keys = new RoomKeys({ genesis, own, linkSecret, random, ...earlier });
     this.#join = { keys, identity, codeFromLink: fingerprint !== null, waiting: null };
     this.#pump();
     this.#show();
     return answerBytes(toBinary(JoinKeysSchema, keys.joinKeys()));
+  }
+
+  async #identity(name: IdentityName): Promise<KeysAnswer> {
+    const { publicKey } = await this.#identities.identity(name);
+    return answerBytes(publicKey);
   }
 
   async #forget(name: IdentityName): Promise<KeysAnswer> {
@@ -297,6 +307,11 @@ function wantOf(command: KeysCommand): Want | null {
       return { kind: command.kind };
     case 'lock':
       return { kind: 'lock', locked: command.locked };
+    case 'invite': {
+      const identities = command.identities.map(fromBase64Url).filter((key) => key !== null);
+      const all = identities.length === command.identities.length;
+      return all ? { kind: 'invite', identities } : null;
+    }
     case 'allow-stage':
     case 'roster':
     case 'export':

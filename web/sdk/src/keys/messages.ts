@@ -1,6 +1,7 @@
 // What the main thread and the worker tell each other about keys. Secrets stay in the worker, with one
 // exception: the link's secret, which the page reads from its address and puts into links.
 import type { RoomKind } from '../gen/alcove/v1/common_pb';
+import type { EarlierJoin } from './room_keys';
 import type { KeysView, VerifiedMember } from './view';
 
 /** Whose identity key signs. */
@@ -17,7 +18,7 @@ export interface GenesisInit {
   createdAtMs: number;
 }
 
-export interface JoinInit {
+export interface JoinInit extends EarlierJoin {
   name: IdentityName;
   displayName: string;
   /** A SignedObject, as the server gave it. */
@@ -34,6 +35,7 @@ export type KeysCommand =
   | { kind: 'step-down' }
   | { kind: 'lock'; locked: boolean }
   | { kind: 'renew-link' }
+  | { kind: 'invite'; identities: string[] }
   /** Remembers that this leaf may have a seat when it accepts. */
   | { kind: 'allow-stage'; leaf: string }
   /** The own depart; for a listener there is nothing to write. */
@@ -53,6 +55,7 @@ export type KeysToWorker =
   | { type: 'keys-disconnected' }
   | { type: 'keys-from-server'; message: Uint8Array }
   | { type: 'keys-command'; request: number; command: KeysCommand }
+  | { type: 'keys-identity'; request: number; name: IdentityName }
   /** The visit is over: a guest's identity is not needed any more. */
   | { type: 'keys-forget'; request: number; name: IdentityName };
 
@@ -65,13 +68,15 @@ export interface KeysSnapshot {
   seat: number;
   /** The fragment of the room's link; empty where the secret is not known. */
   fragment: string;
+  /** Which link's it is, where that is known beyond doubt. */
+  linkGeneration: number | null;
 }
 
 export type KeysAnswer =
   | { kind: 'done' }
   /** Why the command did not go through: "not_permitted", "not_acknowledged", "not_admitted"… */
   | { kind: 'failed'; reason: string }
-  /** A SignedObject (genesis), JoinKeys, or LogExport. */
+  /** A SignedObject (genesis), JoinKeys, an identity key, or LogExport. */
   | { kind: 'bytes'; bytes: Uint8Array<ArrayBuffer>; fragment: string }
   | { kind: 'roster'; members: VerifiedMember[] };
 

@@ -39,7 +39,17 @@ import type { KeyWarning } from './view';
 import { Warnings } from './warnings';
 import { Writer } from './writer';
 
-export interface RoomKeysOptions {
+/** What an earlier join of the same visit knew. */
+export interface EarlierJoin {
+  /** Which link's the secret is, where that was known beyond doubt. */
+  linkGeneration: number | null;
+  /** This identity has been in the room: that it is let in again says nothing of its link. */
+  wasInside: boolean;
+}
+
+export const kNoEarlierJoin: EarlierJoin = { linkGeneration: null, wasInside: false };
+
+export interface RoomKeysOptions extends EarlierJoin {
   /** Checked by the caller against the link, or taken from the server. */
   genesis: Genesis;
   own: OwnLeaf;
@@ -55,6 +65,7 @@ interface PendingResume extends Resume {
 export class RoomKeys {
   readonly frames: KeyedFrames;
   readonly #shared: Shared;
+  readonly #earlier: EarlierJoin;
   readonly #epochs: EpochChain;
   readonly #sealers: SealerPool;
   readonly #writer: Writer;
@@ -66,6 +77,7 @@ export class RoomKeys {
 
   constructor(options: RoomKeysOptions) {
     const { genesis, own, random } = options;
+    this.#earlier = options;
     this.frames = new KeyedFrames(genesis.body.packetBucket);
     this.#shared = {
       ...{ genesis, own, random, frames: this.frames, messages: [], events: [] },
@@ -235,6 +247,14 @@ export class RoomKeys {
     return this.#shared.link;
   }
 
+  /** For the next join of the visit, with the secret of `link`. */
+  get earlierJoin(): EarlierJoin {
+    const { linkGeneration, wasInside } = this.#earlier;
+    if (this.#inside === null) return { linkGeneration, wasInside };
+    const { certain, generation } = this.#shared.link;
+    return { linkGeneration: certain ? generation : null, wasInside: true };
+  }
+
   get warnings(): KeyWarning[] {
     return this.#shared.warnings.list();
   }
@@ -312,19 +332,28 @@ export class RoomKeys {
     this.#inside = inside;
     this.#shared.events.push({ kind: 'admitted' }, { kind: 'changed' });
     const [newest, head] = known;
-    inside.begin(nowMs, wallMs, newest, head, wallMs - Number(newest.body.timeMs));
+    const agoMs = wallMs - Number(newest.body.timeMs);
+    inside.begin(nowMs, wallMs, { newest, head, agoMs, cameWith: newest === known.at(-1) });
   }
 
   #noteLink(log: LogState): void {
     const { link, own } = this.#shared;
-    const { identity } = own.certificate;
-    // Who founds the room made the secret; who came into a closed room by the link showed it.
+    const { identity, leafHash } = own.certificate;
+    const { linkGeneration, wasInside } = this.#earlier;
+    const closed = log.genesis.body.kind === RoomKind.CLOSED;
+    // Who founds the room made the secret; who came into a closed room by the link showed it. Whoever has a
+    // seat or was here before came in for that.
     const byLink =
-      log.genesis.body.kind === RoomKind.CLOSED &&
+      closed &&
+      !wasInside &&
+      log.onStage(leafHash) === null &&
       !log.isInvited(identity) &&
       !log.hasAuthority(identity);
+    const known = linkGeneration === log.linkGeneration;
     link.generation = log.linkGeneration;
-    link.certain = link.secret !== null && (log.n === 1n || byLink);
+    link.certain = link.secret !== null && (log.n === 1n || byLink || known);
+    // It may be that of an older link, whose owners are not to be let in. Of the first there is none.
+    if (closed && !link.certain && log.linkGeneration > 0) link.secret = null;
   }
 
   #takeResumeChain(nowMs: number, wallMs: number, chain: LogChain): void {

@@ -47,6 +47,7 @@ export function takeSnapshot(join: JoinState, devices: KnownDevices, nowMs: numb
     leaf: toBase64Url(own.certificate.leafHash),
     seat: keys.seat,
     fragment: secret === null ? '' : linkFragmentText({ fingerprint, secret }),
+    linkGeneration: keys.earlierJoin.linkGeneration,
   };
 }
 

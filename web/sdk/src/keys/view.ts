@@ -90,6 +90,10 @@ export interface KeyCommands {
   /** The room's link; with its fragment where the secret is known. */
   shareLink(): string;
   renewLink(): Promise<void>;
+  /** The own identity key, as the roster shows it; also before the join, for somebody to invite. */
+  ownIdentity(): Promise<string>;
+  /** Lets these identity keys, as the roster shows them, into a closed room without its link: 1 to 64. */
+  inviteIdentities(keys: string[]): Promise<void>;
   eject(memberId: number): Promise<void>;
   moveToAudience(memberId: number): Promise<void>;
   stepDown(): Promise<void>;

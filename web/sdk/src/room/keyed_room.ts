@@ -23,6 +23,14 @@ export abstract class KeyedRoom implements KeyCommands {
     return this.keys.command({ kind: 'renew-link' });
   }
 
+  ownIdentity(): Promise<string> {
+    return this.keys.ownIdentity();
+  }
+
+  inviteIdentities(keys: string[]): Promise<void> {
+    return this.keys.command({ kind: 'invite', identities: keys });
+  }
+
   eject(memberId: number): Promise<void> {
     return this.keys.commandFor(memberId, 'eject');
   }

@@ -4,8 +4,10 @@
 import { fromBase64Url, toBase64Url } from '../keys/bytes';
 import { parseLinkFragment } from '../keys/link';
 import type { LinkFragment } from '../keys/link';
+import type { EarlierJoin } from '../keys/room_keys';
 
 const kPrefix = 'alcove.link.';
+const kInsidePrefix = 'alcove.inside.';
 const kVisitKey = 'alcove.visit';
 const kVisitSize = 16;
 
@@ -28,7 +30,24 @@ export function readLinkFragment(location: Location): boolean {
 }
 
 export function keepLinkFragment(roomId: string, text: string): void {
+  // Of another link than the one that the room was entered with, nobody knows how old it is.
+  const other = read(kPrefix + roomId) !== text && read(kInsidePrefix + roomId) !== null;
+  if (other) write(kInsidePrefix + roomId, '');
   write(kPrefix + roomId, text);
+}
+
+/** After this the visit has been in the room; with the link's generation where that is certain. */
+export function keepEarlierJoin(roomId: string, generation: number | null, text: string): void {
+  write(kInsidePrefix + roomId, generation === null ? '' : `${String(generation)} ${text}`);
+}
+
+/** What the visit's joins of this room have left, and the secret where it is certain. */
+export function earlierJoin(roomId: string): EarlierJoin & { secret: Uint8Array | null } {
+  const kept = read(kInsidePrefix + roomId);
+  const [generation, text = ''] = kept?.split(' ') ?? [];
+  const secret = parseLinkFragment(text)?.secret ?? null;
+  const linkGeneration = secret === null ? null : Number(generation);
+  return { linkGeneration, wasInside: kept !== null, secret };
 }
 
 export function linkFragment(roomId: string): LinkFragment | null {
@@ -51,6 +70,7 @@ export function endVisit(): void {
 /** The visit is over: its link's secret is not needed any more. */
 export function forgetLinkFragment(roomId: string): void {
   remove(kPrefix + roomId);
+  remove(kInsidePrefix + roomId);
 }
 
 function remove(key: string): void {

@@ -204,7 +204,10 @@ export class RoomClient extends KeyedRoom {
     await this.command({ case: 'inviteToStage', value: { memberId } });
   }
 
-  /** Leaves quietly. The room is left here even where the server cannot be told. */
+  /**
+   * Leaves quietly. The room is left here even where the server cannot be told. Who only stops waiting keeps what
+   * coming back needs.
+   */
   async leave(): Promise<void> {
     const token = this.#link.joinToken;
     const wasIn = !isOver(this.#view.value.phase) && token !== '';
@@ -214,7 +217,7 @@ export class RoomClient extends KeyedRoom {
       this.#voice.applyMuted(true);
       departed = await this.keys.depart();
     }
-    this.#finish({ phase: 'left' }, true);
+    this.#finish({ phase: 'left' }, this.#welcomed || this.#view.value.keys.admitted);
     if (!wasIn || departed) return;
     const { api, roomId } = this.#options;
     await api.command(roomId, token, { case: 'leave', value: {} }, true).catch(() => undefined);

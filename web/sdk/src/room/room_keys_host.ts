@@ -6,14 +6,17 @@ import type { ApiClient } from '../api';
 import { AlcoveError } from '../errors';
 import { SignedObjectSchema } from '../gen/alcove/v1/keys_pb';
 import type { Member, RoomState } from '../gen/alcove/v1/rooms_pb';
+import { toBase64Url } from '../keys/bytes';
 import type { KeysChannel } from '../keys/keys_channel';
 import type { IdentityName, KeysCommand, KeysSnapshot } from '../keys/messages';
 import { emptyKeys } from '../keys/view';
 import type { KeysView, VerifiedMember } from '../keys/view';
 import { sleep } from '../timing';
 import {
+  earlierJoin,
   endVisit,
   forgetLinkFragment,
+  keepEarlierJoin,
   keepLinkFragment,
   linkFragment,
   visitId,
@@ -75,13 +78,15 @@ export class RoomKeysHost {
     if (guestName !== '') this.#guestName = guestName.trim();
     const genesis = await this.#loadGenesis();
     const link = linkFragment(this.options.roomId);
+    const { secret, ...earlier } = earlierJoin(this.options.roomId);
     const session = this.options.api.session.load();
     return this.channel.join({
       name: this.#name(),
       displayName: session?.displayName ?? this.#guestName,
       genesis,
       fingerprint: link?.fingerprint ?? null,
-      linkSecret: link?.secret ?? null,
+      linkSecret: secret ?? link?.secret ?? null,
+      ...earlier,
     });
   }
 
@@ -139,6 +144,10 @@ export class RoomKeysHost {
     return url.href;
   }
 
+  async ownIdentity(): Promise<string> {
+    return toBase64Url(await this.channel.identity(this.#name()));
+  }
+
   command(command: KeysCommand): Promise<void> {
     return this.channel.command(command);
   }
@@ -180,10 +189,14 @@ export class RoomKeysHost {
 
   #take(snapshot: KeysSnapshot): void {
     this.#snapshot = snapshot;
-    if (snapshot.view.admitted) this.#inside = snapshot;
-    // A renewed link is the one that a reload comes in with. A code that nobody compared stays one.
-    if (snapshot.fragment !== '' && snapshot.view.codeFromLink && !this.#forgotten)
-      keepLinkFragment(this.options.roomId, snapshot.fragment);
+    const { view, fragment, linkGeneration } = snapshot;
+    if (view.admitted) this.#inside = snapshot;
+    if (!this.#forgotten) {
+      const { roomId } = this.options;
+      // A renewed link is the one that a reload comes in with. A code that nobody compared stays one.
+      if (fragment !== '' && view.codeFromLink) keepLinkFragment(roomId, fragment);
+      if (view.admitted) keepEarlierJoin(roomId, linkGeneration, fragment);
+    }
     this.events.onChange();
   }
 

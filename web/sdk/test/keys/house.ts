@@ -24,7 +24,8 @@ import { isAuthority, isShort } from '../../src/keys/log_types';
 import { hasAdvance, makeGenesis, parseEntry } from '../../src/keys/objects';
 import type { Entry, Genesis } from '../../src/keys/objects';
 import { makeOwnLeaf } from '../../src/keys/own_leaf';
-import { RoomKeys } from '../../src/keys/room_keys';
+import { kNoEarlierJoin, RoomKeys } from '../../src/keys/room_keys';
+import type { EarlierJoin } from '../../src/keys/room_keys';
 import type { KeyEvent } from '../../src/keys/shared';
 
 const kLatencyMs = 20;
@@ -54,6 +55,8 @@ export class Person {
   /** The control plane has let it in. */
   inside = false;
   candidate = 0;
+  /** How far its clock runs ahead. */
+  aheadMs = 0;
   /** Messages that come to nothing. */
   deaf = false;
 
@@ -124,13 +127,18 @@ export class House {
   }
 
   /** Asks to be let in; `link`: came with the link, or with another one. */
-  async join(identity: Identity, link: boolean | Uint8Array = true): Promise<Person> {
+  async join(
+    identity: Identity,
+    link: boolean | Uint8Array = true,
+    earlier: EarlierJoin = kNoEarlierJoin,
+  ): Promise<Person> {
     const sign = (message: Uint8Array) => Promise.resolve(ed25519Sign(identity.seed, message));
     const { publicKey, account, name } = identity;
     const own = await makeOwnLeaf(this.genesis, { publicKey, sign }, account, name, this.random);
     const given = link === true ? this.linkSecret : null;
     const linkSecret = typeof link === 'boolean' ? given : link;
-    const keys = new RoomKeys({ genesis: this.genesis, own, linkSecret, random: this.random });
+    const { genesis, random } = this;
+    const keys = new RoomKeys({ ...{ genesis, own, linkSecret, random }, ...earlier });
     const person = new Person(keys, identity);
     person.candidate = ++this.#candidates;
     this.people.push(person);
@@ -139,8 +147,12 @@ export class House {
   }
 
   /** Joins and waits until the person is in. */
-  async enter(identity: Identity, link: boolean | Uint8Array = true): Promise<Person> {
-    const person = await this.join(identity, link);
+  async enter(
+    identity: Identity,
+    link: boolean | Uint8Array = true,
+    earlier: EarlierJoin = kNoEarlierJoin,
+  ): Promise<Person> {
+    const person = await this.join(identity, link, earlier);
     this.until(() => person.keys.admitted);
     return person;
   }
@@ -185,7 +197,7 @@ export class House {
     this.later(() => {
       if (!person.connected || person.deaf) return;
       const received = fromBinary(KeysFromServerSchema, bytes);
-      person.keys.handleMessage(this.nowMs, this.wallMs, received);
+      person.keys.handleMessage(this.nowMs, this.wallMs + person.aheadMs, received);
     });
   }
 
@@ -241,7 +253,7 @@ export class House {
     }
     for (const person of this.people) {
       if (person.keys.deadlineMs <= this.nowMs) {
-        person.keys.handleTimeout(this.nowMs, this.wallMs);
+        person.keys.handleTimeout(this.nowMs, this.wallMs + person.aheadMs);
       }
       this.#collect(person);
     }

@@ -12,6 +12,7 @@ import {
   Waiting_Reason,
 } from '../../src/gen/alcove/v1/keys_pb';
 import type { AppendEntry } from '../../src/gen/alcove/v1/keys_pb';
+import { toBase64Url } from '../../src/keys/bytes';
 import { MemoryKeyDatabase } from '../../src/keys/database';
 import { KeysWorker } from '../../src/keys/keys_worker';
 import { parseLinkFragment } from '../../src/keys/link';
@@ -22,7 +23,7 @@ import type {
   KeysFromWorker,
   KeysSnapshot,
 } from '../../src/keys/messages';
-import { parseCertificate, parseGenesis } from '../../src/keys/objects';
+import { parseCertificate, parseEntry, parseGenesis } from '../../src/keys/objects';
 
 const name = { account: '7', visit: '' };
 const guest = { account: 'guest', visit: 'one' };
@@ -172,6 +173,37 @@ describe('a member', () => {
     expect(snapshot().view.locked).toBe(true);
     // Frames that were held may open now.
     expect(released).toBe(before + 1);
+  });
+
+  it('tells the identity key, and invites others by theirs', async () => {
+    const request = ++requests;
+    worker.handle({ type: 'keys-identity', request, name: guest });
+    const answer = await answerTo(request);
+    if (answer.kind !== 'bytes') throw new Error(answer.kind);
+    expect(answer.bytes).toHaveLength(32);
+    await begin();
+    const identities = [toBase64Url(answer.bytes)];
+    const invited = command({ kind: 'invite', identities });
+    const { entry } = await appended();
+    if (entry === undefined) throw new Error('no entry');
+    const parsed = parseEntry(entry);
+    if (typeof parsed === 'string') throw new Error(parsed);
+    const value = expect.objectContaining({ identities: [answer.bytes] }) as unknown;
+    expect(parsed.body.ops.map(({ op }) => op)).toEqual([{ case: 'invite', value }]);
+    fromServer({ case: 'delivery', value: { entries: [{ entry }] } });
+    expect(await invited).toEqual({ kind: 'done' });
+  });
+
+  it('invites nothing that is no identity key', async () => {
+    await begin();
+    const key = toBase64Url(new Uint8Array(32).fill(1));
+    const bad = [[], [key, '!'], ['AAAA'], Array<string>(65).fill(key)];
+    for (const identities of bad) {
+      expect(await command({ kind: 'invite', identities })).toEqual({
+        kind: 'failed',
+        reason: 'not_permitted',
+      });
+    }
   });
 
   it('has a roster and a log to show', async () => {

@@ -56,6 +56,31 @@ describe('a room', () => {
     expect(speak(house, host, listener)).toBe('opened');
   });
 
+  it('advances by the word of nobody’s clock: who came in lately counts the epoch as old', async () => {
+    host.aheadMs = 60_000;
+    house.run(6_000);
+    await house.enter(ben);
+    house.run(4_000);
+    const keeper = await house.enter(cleo);
+    toStage(keeper);
+    house.disconnect(host);
+    house.run(2_000);
+    const before = house.log.epoch;
+    const late = await house.enter(dan);
+    expect(house.log.epoch).toBe(before + 1);
+    expect(late.keys.log?.epoch).toBe(before + 1);
+  });
+
+  it('does not advance again for who comes right after an advance', async () => {
+    house.run(6_000);
+    const keeper = await house.enter(ben);
+    toStage(keeper);
+    house.disconnect(host);
+    const before = house.log.epoch;
+    await house.enter(cleo);
+    expect(house.log.epoch).toBe(before);
+  });
+
   it('lets many in with few entries', async () => {
     const before = house.log.n;
     const names = Array.from({ length: 12 }, (_, i) => identity(`Guest ${String(i)}`, 'guest'));
