@@ -10,6 +10,7 @@
 
 #include "audit_files.h"
 #include "client/identity_file.h"
+#include "client/whole_file.h"
 #include "files.h"
 #include "net/clock.h"
 
@@ -339,7 +340,8 @@ void Runner::execute(rtc::CloseTcpConnection& close) {
 }
 
 void Runner::execute(client::SaveFile& save) {
-  member_->handle_saved(save.path, write_file(save.path, save.content));
+  member_->handle_saved(
+      save.path, client::write_whole_file(save.path, save.content, client::IfThere::kReplace));
 }
 
 void Runner::print(const client::MemberEvent& event) const {

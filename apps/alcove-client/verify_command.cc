@@ -7,7 +7,7 @@
 
 #include "client/api.h"
 #include "client/verify.h"
-#include "files.h"
+#include "client/whole_file.h"
 #include "net/event_loop.h"
 #include "net/http_client.h"
 
@@ -69,7 +69,8 @@ int verify_link(const Options& options) {
 }
 
 int verify_file(const Options& options) {
-  const Result<std::string> content = read_file(options.verify->log_file, kMaxLogFile);
+  const Result<std::string> content =
+      client::read_whole_file(options.verify->log_file, kMaxLogFile);
   if (!content) return give_up(content.error().message);
   v1::LogExport log;
   if (!log.ParseFromString(*content) || !log.has_genesis())
