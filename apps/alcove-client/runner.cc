@@ -353,7 +353,7 @@ void Runner::print(const client::MemberEvent& event) const {
   // What was asked for goes to standard output, what happens goes to standard error.
   const bool is_answer = event.name == "member" || event.name == "hands" || event.name == "help" ||
                          event.name == "roster_member" || event.name == "roster" ||
-                         event.name == "link";
+                         event.name == "link" || event.name == "key";
   const bool is_outcome = event.name == "error" && member_->outcome();
   if (event.name == "started") {
     if (const client::EventValue* link = event.find("link"))
