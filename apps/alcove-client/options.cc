@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "client/duration_text.h"
 #include "client/identity_file.h"
+#include "client/verify_input.h"
 
 namespace alcove::app {
 
@@ -172,8 +173,10 @@ Result<void> complete_fragment(const client::RoomLink& link, client::MemberOptio
   if (link.fragment.empty()) return {};
   const auto fragment = roomlog::parse_link_fragment(link.fragment);
   if (!fragment)
-    return base::fail(ErrorCode::kInvalidArgument,
-                      "What follows # in the link is not complete: it proves the room.");
+    return base::fail(
+        ErrorCode::kInvalidArgument,
+        "What follows # in the link is not complete, and it proves the room: copy the "
+        "whole link again.");
   member.fragment = *fragment;
   return {};
 }
@@ -182,7 +185,7 @@ Result<void> complete_verify(Options& options, const Texts& texts) {
   Verify verify;
   verify.log_file = texts.log_file;
   if (texts.log_file.empty()) {
-    Result<client::RoomLink> link = client::parse_room_link(texts.link);
+    Result<client::RoomLink> link = client::parse_verify_link(texts.link);
     if (!link) return std::unexpected(link.error());
     // The same check as for a join; the fragment is read again where it is used.
     if (Result<void> fragment = complete_fragment(*link, options.member); !fragment)

@@ -10,6 +10,7 @@
 
 #include "audit_files.h"
 #include "client/identity_file.h"
+#include "client/whole_file.h"
 #include "files.h"
 #include "net/clock.h"
 
@@ -339,7 +340,8 @@ void Runner::execute(rtc::CloseTcpConnection& close) {
 }
 
 void Runner::execute(client::SaveFile& save) {
-  member_->handle_saved(save.path, write_file(save.path, save.content));
+  member_->handle_saved(
+      save.path, client::write_whole_file(save.path, save.content, client::IfThere::kReplace));
 }
 
 void Runner::print(const client::MemberEvent& event) const {
@@ -351,7 +353,7 @@ void Runner::print(const client::MemberEvent& event) const {
   // What was asked for goes to standard output, what happens goes to standard error.
   const bool is_answer = event.name == "member" || event.name == "hands" || event.name == "help" ||
                          event.name == "roster_member" || event.name == "roster" ||
-                         event.name == "link";
+                         event.name == "link" || event.name == "key";
   const bool is_outcome = event.name == "error" && member_->outcome();
   if (event.name == "started") {
     if (const client::EventValue* link = event.find("link"))

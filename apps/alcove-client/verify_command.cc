@@ -7,7 +7,8 @@
 
 #include "client/api.h"
 #include "client/verify.h"
-#include "files.h"
+#include "client/verify_input.h"
+#include "client/whole_file.h"
 #include "net/event_loop.h"
 #include "net/http_client.h"
 
@@ -61,7 +62,7 @@ Result<client::HttpAnswer> get(const Options& options, std::string target) {
 int verify_link(const Options& options) {
   const client::RoomLink& link = *options.verify->link;
   const auto chain =
-      client::parse_answer<v1::LogChain>(get(options, "/v1/rooms/" + link.room.text() + "/log"));
+      client::parse_log_answer(link.server, get(options, "/v1/rooms/" + link.room.text() + "/log"));
   if (!chain) return give_up(chain.error().message);
   std::optional<roomlog::Hash> fingerprint;
   if (options.member.fragment) fingerprint = options.member.fragment->fingerprint;
@@ -69,12 +70,12 @@ int verify_link(const Options& options) {
 }
 
 int verify_file(const Options& options) {
-  const Result<std::string> content = read_file(options.verify->log_file, kMaxLogFile);
+  const std::string& path = options.verify->log_file;
+  const Result<std::string> content = client::read_whole_file(path, kMaxLogFile);
   if (!content) return give_up(content.error().message);
-  v1::LogExport log;
-  if (!log.ParseFromString(*content) || !log.has_genesis())
-    return give_up(options.verify->log_file + " is not an exported log.");
-  return print(options, client::verify_export(log));
+  const auto log = client::parse_log_export(path, *content);
+  if (!log) return give_up(log.error().message);
+  return print(options, client::verify_export(*log));
 }
 
 }  // namespace

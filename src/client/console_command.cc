@@ -60,6 +60,7 @@ constexpr std::array kVerbs = {
     Verb{"members", Kind::kMembers, Argument::kNone},
     Verb{"roster", Kind::kRoster, Argument::kNone},
     Verb{"code", Kind::kCode, Argument::kNone},
+    Verb{"key", Kind::kKey, Argument::kNone},
     Verb{"link", Kind::kLink, Argument::kNone},
     Verb{"export-log", Kind::kExport, Argument::kFile},
     Verb{"leave", Kind::kLeave, Argument::kNone},
@@ -82,7 +83,7 @@ Result<v1::Reaction> parse_reaction(std::string_view text) {
   return base::fail(ErrorCode::kInvalidArgument, "react clap, heart, laugh, wow or thumbs-up.");
 }
 
-// Identities as roster shows them, with spaces between.
+// Identities as key and roster show them, with spaces between.
 Result<std::vector<crypto::Ed25519PublicKey>> parse_keys(std::string_view text) {
   std::vector<crypto::Ed25519PublicKey> keys;
   while (!text.empty()) {
@@ -92,15 +93,15 @@ Result<std::vector<crypto::Ed25519PublicKey>> parse_keys(std::string_view text) 
     if (!bytes || bytes->size() != key.size())
       return base::fail(ErrorCode::kInvalidArgument,
                         "\"" + std::string(text.substr(0, end)) +
-                            "\" is not a key: they have 43 letters, digits, - or _, as roster "
-                            "shows them.");
+                            "\" is not a key: they have 43 letters, digits, - or _, as key and "
+                            "roster show them.");
     std::ranges::copy(*bytes, key.begin());
     keys.push_back(key);
     text = trim(text.substr(end));
   }
   if (keys.empty() || keys.size() > std::size_t{roomlog::kMaxInvitesInEntry})
     return base::fail(ErrorCode::kInvalidArgument,
-                      "invite-keys needs 1 to 64 keys, as roster shows them.");
+                      "invite-keys needs 1 to 64 keys, as key and roster show them.");
   return keys;
 }
 
@@ -153,6 +154,7 @@ std::string_view console_help() {
          "members, hands           list everybody, or the raised hands\n"
          "roster                   who can hear, as the room's log proves it\n"
          "code, link               the room code to compare, the link for sharing\n"
+         "key                      your identity key, for a moderator's invite-keys\n"
          "export-log FILE          the room's log, for alcove-client verify --log\n"
          "leave                    quietly\n"
          "Moderators, with a name or an id:\n"

@@ -33,6 +33,7 @@ struct ConsoleCommand {
     kHands,     // list raised hands
     kRoster,    // list who can hear, as the log proves it
     kCode,      // the room code
+    kKey,       // one's own identity key
     kLink,      // the link for sharing
     kExport,    // the log into the file that target names
     kLeave,

@@ -31,7 +31,9 @@ Result<roomlog::Genesis> check_genesis(const v1::SignedObject& object, const bas
   const bool is_of_room = base::RoomId::from_bytes(base::as_bytes(genesis->body.room_id())) == room;
   if (!is_of_room || (fingerprint && *fingerprint != genesis->fingerprint))
     return base::fail(ErrorCode::kFailedPrecondition,
-                      "The room that the server shows is not the one of the link.");
+                      "The room that the server shows is not the one of the link. Copy the whole "
+                      "link again, from the # on as well; if it stays so, somebody shows another "
+                      "room in its place: do not enter.");
   return std::move(*genesis);
 }
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "client/whole_file.h"
 
 namespace alcove::client {
 
@@ -70,23 +71,13 @@ Result<crypto::Ed25519Seed> make_identity(const std::string& path, base::RandomS
   std::error_code error;
   if (!directory.empty() && std::filesystem::create_directories(directory, error))
     std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
-  // Complete or not at all: a crash in between must not leave half a key.
-  const std::string temporary = fmt::format("{}.{}", path, base::to_hex(random.bytes<8>()));
   const auto seed = random.bytes<32>();
-  const int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return disk_error(path, "written");
   const std::string text = std::string(kHeader) + base::to_base64url(seed) + "\n";
-  const bool written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       fsync(file) == 0;
-  close(file);
-  // link() does not replace what another process made meanwhile: then that one is the identity.
-  const bool linked = written && link(temporary.c_str(), path.c_str()) == 0;
-  const int why = errno;
-  unlink(temporary.c_str());
-  if (linked) return seed;
-  errno = why;
-  if (written && errno == EEXIST) return load_or_make_identity(path, random);
-  return disk_error(path, "written");
+  const Result<void> written = write_whole_file(path, text, IfThere::kKeep);
+  if (written) return seed;
+  // What another process made meanwhile is the identity.
+  if (written.error().code == ErrorCode::kAlreadyExists) return load_or_make_identity(path, random);
+  return std::unexpected(written.error());
 }
 
 }  // namespace

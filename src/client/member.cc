@@ -79,6 +79,8 @@ void Member::handle_line(Instant now, std::string_view line) {
   if (command->kind == ConsoleCommand::Kind::kHelp)
     return report("help", {{"text", std::string(console_help())}}, std::string(console_help()));
   if (command->kind == ConsoleCommand::Kind::kLeave) return leave(now);
+  // Who waits outside a closed room asks with it to be let in.
+  if (command->kind == ConsoleCommand::Kind::kKey) return report_key();
   const bool early = command->kind == ConsoleCommand::Kind::kCode && genesis_;
   if (phase_ != Phase::kJoined && !early)
     return report_error(command->verb, {0, "unavailable", "", "Not in the room at the moment.", 0});
@@ -113,6 +115,7 @@ void Member::handle_command(Instant now, ConsoleCommand command) {
       return report_link();
     case ConsoleCommand::Kind::kExport:
       return save_log(std::move(command.target));
+    case ConsoleCommand::Kind::kKey:
     case ConsoleCommand::Kind::kLeave:
     case ConsoleCommand::Kind::kHelp:
       return;

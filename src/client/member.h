@@ -215,6 +215,7 @@ class Member {
   std::string link_text(const roomlog::LinkFragment& fragment) const;
   void report_code();
   void report_link();
+  void report_key();
   void report_roster_member(const roomlog::Certificate& certificate);
   void save_log(std::string path);
 

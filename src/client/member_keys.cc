@@ -204,6 +204,11 @@ void Member::report_link() {
   report("link", {{"link", link}}, link);
 }
 
+void Member::report_key() {
+  const std::string key = key_text(identity_.public_key());
+  report("key", {{"identity", key}}, key);
+}
+
 void Member::report_roster_member(const roomlog::Certificate& certificate) {
   const roomlog::StageMember* on_stage = keys_->state().on_stage(certificate.leaf_hash);
   const v1::Role role = on_stage == nullptr ? v1::ROLE_LISTENER : on_stage->role;

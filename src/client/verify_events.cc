@@ -46,8 +46,8 @@ MemberEvent log_event(const VerifyReport& report) {
   const roomlog::LogState& state = *report.state;
   const LogCounts& counts = report.counts;
   std::string text = fmt::format(
-      "Log         entry {}, epoch {}; {} entries checked{}\nCan hear    {}{}{}", state.n(),
-      state.epoch(), counts.entries,
+      "Log         entry {}, epoch {}; {} {} checked{}\nCan hear    {}{}{}", state.n(),
+      state.epoch(), counts.entries, counts.entries == 1 ? "entry" : "entries",
       report.complete_from == 0 ? "" : fmt::format(", complete from {}", report.complete_from),
       state.roster_size(), state.locked() ? "; the room is locked" : "",
       state.link_void() ? "; the link is void" : "");

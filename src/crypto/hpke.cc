@@ -6,7 +6,7 @@
 
 #include "crypto/aes_gcm.h"
 #include "crypto/hkdf.h"
-#include "crypto/hmac_sha256_key.h"
+#include "crypto/hmac_key.h"
 #include "crypto/openssl_handles.h"
 
 namespace alcove::crypto {

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "crypto/hmac_sha1_key.h"
+#include "crypto/hmac_key.h"
 #include "crypto/srtp.h"
 
 struct evp_cipher_ctx_st;

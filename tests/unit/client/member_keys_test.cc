@@ -307,6 +307,31 @@ TEST_F(MemberKeysTest, ModeratorsInviteKeys) {
   EXPECT_EQ(events_named("error").size(), 1U);
 }
 
+TEST_F(MemberKeysTest, KeyShowsTheOwnIdentityOutsideAndInside) {
+  base::SeededRandom random(21);
+  options.identity = random.bytes<32>();
+  const auto identity = crypto::Ed25519PrivateKey::from_seed(*options.identity).public_key();
+  begin();
+  answer_config();
+  type("key");
+  ASSERT_EQ(events_named("key").size(), 1U);
+  EXPECT_EQ(events_named("key")[0].text, base::to_base64url(identity));
+  EXPECT_EQ(field<std::string>(events_named("key")[0], "identity"), base::to_base64url(identity));
+  EXPECT_TRUE(parse_console_command("invite-keys " + events_named("key")[0].text));
+
+  answer_join();
+  open_socket();
+  peer_changes(rtc::PeerState::kConnected);
+  type("roster");
+  type("key");
+  ASSERT_EQ(events_named("key").size(), 2U);
+  EXPECT_TRUE(std::ranges::any_of(events_named("roster_member"), [&](const MemberEvent& one) {
+    return field<bool>(one, "self") &&
+           field<std::string>(one, "identity") == events_named("key")[1].text;
+  }));
+  EXPECT_TRUE(events_named("error").empty());
+}
+
 TEST_F(MemberKeysTest, RejoinsByTheRenewedLink) {
   options.fragment = fragment();
   be_moderator();

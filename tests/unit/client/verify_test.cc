@@ -2,14 +2,20 @@
 
 #include "client/verify.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "client/verify_input.h"
 #include "support/room_log_fixture.h"
 
 namespace alcove::client {
 namespace {
 
 using roomlog_test::RoomLog;
+using testing::AllOf;
+using testing::HasSubstr;
 
 class VerifyTest : public testing::Test {
  protected:
@@ -184,6 +190,57 @@ TEST_F(VerifyTest, WhatIsNoLogIsNotVerified) {
   ASSERT_EQ(report.problems.size(), 2U);
   EXPECT_EQ(report.problems[1].n, 6U);
   EXPECT_EQ(names(report).back(), "result");
+}
+
+TEST_F(VerifyTest, AnExportSaysThatItsEndIsNotProven) {
+  const auto says_so = [](const VerifyReport& report) {
+    return std::ranges::any_of(report.unchecked, [](const std::string& what) {
+      return what.find("newest entries") != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(says_so(verify_export(whole())));
+  EXPECT_FALSE(says_so(verify_chain(log_.chain(), room(), log_.room())));
+}
+
+TEST(VerifyInput, WithoutALinkBothWaysAreNamed) {
+  for (const char* text : {"", "room.log", "/tmp/room.log"}) {
+    const auto link = parse_verify_link(text);
+    ASSERT_FALSE(link) << text;
+    EXPECT_THAT(link.error().message, AllOf(HasSubstr("link"), HasSubstr("--log FILE"))) << text;
+  }
+  EXPECT_FALSE(parse_verify_link("http://example.org/"));
+  EXPECT_TRUE(parse_verify_link("http://example.org/r/AAAAAAAAAAAAAAAAAAAAAA"));
+}
+
+TEST(VerifyInput, WithoutAnAnswerTheServerAndTheReasonAreNamed) {
+  const ServerAddress server{false, "example.org", 8080};
+  const auto message = [&](const base::Result<HttpAnswer>& answer) {
+    const auto chain = parse_log_answer(server, answer);
+    return chain ? std::string() : chain.error().message;
+  };
+  EXPECT_THAT(message(base::fail(base::ErrorCode::kUnavailable, "Connection refused")),
+              AllOf(HasSubstr("http://example.org:8080"), HasSubstr("Connection refused"),
+                    HasSubstr("Check the link's host and port")));
+  EXPECT_THAT(message(HttpAnswer{404, "text/html", "<h1>"}),
+              AllOf(HasSubstr("not an Alcove server"), HasSubstr("404")));
+  EXPECT_THAT(message(HttpAnswer{200, "text/html", "<h1>"}), HasSubstr("not an Alcove server"));
+  EXPECT_THAT(message(HttpAnswer{502, "text/html", "<h1>"}), HasSubstr("try again later"));
+  v1::ErrorResponse error;
+  error.set_code("not_found");
+  error.set_message("There is no such room.");
+  EXPECT_THAT(message(HttpAnswer{404, std::string(kProtobufType), error.SerializeAsString()}),
+              AllOf(HasSubstr("There is no such room."), HasSubstr("--log FILE")));
+}
+
+TEST_F(VerifyTest, WhatIsNoExportIsSaidSoWithTheCommandThatMakesOne) {
+  const std::string good = whole().SerializeAsString();
+  EXPECT_TRUE(parse_log_export("a.log", good));
+  for (const std::string& content :
+       {std::string(), std::string("a text"), good.substr(0, good.size() - 5)}) {
+    const auto log = parse_log_export("a.log", content);
+    ASSERT_FALSE(log);
+    EXPECT_THAT(log.error().message, AllOf(HasSubstr("a.log"), HasSubstr("export-log FILE")));
+  }
 }
 
 }  // namespace

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <set>
 
 #include "base/text.h"
+#include "crypto/hmac_key.h"
 #include "crypto/random.h"
 
 namespace alcove::crypto {
@@ -79,6 +82,31 @@ TEST(Random, FillsAnySizeAndDoesNotRepeat) {
   Buffer large((1 << 20) + 7);
   random.fill(large);
   EXPECT_NE(base::Bytes(large).last(7)[0] | base::Bytes(large).last(7)[3] | large[0] | large[9], 0);
+}
+
+template <typename Key>
+std::size_t bytes_left_of(base::Bytes key) {
+  alignas(Key) std::array<std::uint8_t, sizeof(Key)> place{};
+  Key* made = std::construct_at(reinterpret_cast<Key*>(place.data()), key);
+  EXPECT_NE(std::ranges::count(place, 0), std::ssize(place));
+  std::destroy_at(made);
+  return place.size() - static_cast<std::size_t>(std::ranges::count(place, 0));
+}
+
+TEST(Hash, AKeyOfHmacLeavesNothingBehind) {
+  const Buffer key = text("a key that nobody may find");
+  EXPECT_EQ(bytes_left_of<HmacSha1Key>(key), 0U);
+  EXPECT_EQ(bytes_left_of<HmacSha256Key>(key), 0U);
+}
+
+TEST(Hash, AKeyOfHmacJoinsThePartsAndCanBeCopied) {
+  const Buffer key(100, 7);  // longer than a block
+  HmacSha256Key copy;
+  {
+    const HmacSha256Key made(key);
+    copy = made;
+  }
+  EXPECT_EQ(copy.mac({as_bytes("ab"), {}, as_bytes("c")}), hmac_sha256(key, as_bytes("abc")));
 }
 
 }  // namespace
