@@ -9,7 +9,7 @@
 #include <cstdio>
 
 #include "client/load_report.h"
-#include "files.h"
+#include "client/whole_file.h"
 #include "net/clock.h"
 #include "process_limits.h"
 
@@ -320,7 +320,8 @@ int LoadRunner::end() {
   }
   if (!command_.html_file.empty()) {
     const Result<void> written =
-        write_file(command_.html_file, client::load_html(summary, crowd_->records()));
+        client::write_whole_file(command_.html_file, client::load_html(summary, crowd_->records()),
+                                 client::IfThere::kReplace);
     if (!written) {
       fmt::print(stderr, "alcove-client: {}\n", written.error().message);
       if (status == 0) status = static_cast<int>(ExitStatus::kUsage);
