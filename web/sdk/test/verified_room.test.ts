@@ -20,7 +20,7 @@ function inLog(byte: number, more: Partial<VerifiedMember> = {}): VerifiedMember
 
 function snapshot(...stage: VerifiedMember[]): KeysSnapshot {
   const view = { ...emptyKeys(), admitted: true, locked: true, stage };
-  return { view, leaf: '', seat: 0, fragment: '' };
+  return { view, leaf: '', seat: 0, fragment: '', linkGeneration: null };
 }
 
 const member = (byte: number, more = {}) => ({

@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KeysChannel } from '../../src/keys/keys_channel';
-import type { KeysAnswer, KeysSnapshot, KeysToWorker } from '../../src/keys/messages';
+import type { JoinInit, KeysAnswer, KeysSnapshot, KeysToWorker } from '../../src/keys/messages';
+import { kNoEarlierJoin } from '../../src/keys/room_keys';
 
 const name = { account: '7', visit: '' };
 const bytes = Uint8Array.of(1, 2);
-const init = { name, displayName: 'Ada', genesis: bytes, fingerprint: null, linkSecret: null };
+const init: JoinInit = {
+  ...{ name, displayName: 'Ada', genesis: bytes, fingerprint: null, linkSecret: null },
+  ...kNoEarlierJoin,
+};
 
 let posted: KeysToWorker[];
 let channel: KeysChannel;

@@ -65,7 +65,8 @@ async function makeGenesis(): Promise<JoinInit> {
   const link = parseLinkFragment(answer.fragment);
   if (link === null) throw new Error(answer.fragment);
   const { fingerprint, secret: linkSecret } = link;
-  return { name, displayName: 'Ada', genesis: answer.bytes, fingerprint, linkSecret };
+  const first = { linkGeneration: null, wasInside: false };
+  return { name, displayName: 'Ada', genesis: answer.bytes, fingerprint, linkSecret, ...first };
 }
 
 function join(init: JoinInit): Promise<KeysAnswer> {
