@@ -76,8 +76,8 @@ void ShardThread::handle_batch_end(base::Instant now) {
   published_load_ = shard_.load();
 }
 
-void ShardThread::handle_batch_cost(base::Instant began, base::Instant ended) {
-  shard_.handle_batch_cost(began, ended);
+void ShardThread::handle_batch_cost(base::Instant ended, base::Duration work) {
+  shard_.handle_batch_cost(ended, work);
   overloaded_.store(shard_.load().overloaded, std::memory_order_relaxed);
 }
 

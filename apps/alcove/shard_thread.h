@@ -29,7 +29,7 @@ class ShardThread final : public net::MediaHandler {
   void handle_wake(base::Instant now) override;
   void handle_timeout(base::Instant now) override;
   void handle_batch_end(base::Instant now) override;
-  void handle_batch_cost(base::Instant began, base::Instant ended) override;
+  void handle_batch_cost(base::Instant ended, base::Duration work) override;
   base::Instant next_deadline() const override { return shard_.next_deadline(); }
   base::DatagramQueue& datagrams() override { return output_.datagrams; }
   std::vector<std::uint64_t>& connections_to_close() override { return output_.close_connections; }

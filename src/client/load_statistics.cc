@@ -38,6 +38,9 @@ constexpr std::array kAdvice = {
     Advice{"relay.full",
            "The relay has as much to do as it can: fewer members, more processors, or "
            "another relay."},
+    Advice{"relay.overloaded",
+           "The relay refuses listeners before the others hear gaps: fewer members, more "
+           "processors, or another relay."},
     Advice{"relay.timeout", "The relay does not keep up with the joins: a lower --rate."},
     Advice{"account.required", "Set accounts.guests = true in the server's configuration."},
     Advice{"room.not_admitted", "Use the whole link, with what follows #."},

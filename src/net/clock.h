@@ -8,5 +8,7 @@ namespace alcove::net {
 // CLOCK_MONOTONIC.
 base::Instant monotonic_now();
 base::WallTime wall_now();
+// What the calling thread has had of a processor. A system call.
+base::Duration thread_time();
 
 }  // namespace alcove::net

@@ -29,9 +29,9 @@ class MediaHandler {
   // After each batch of the calls above, before the output below is executed: the place to hand
   // over to other threads what the batch produced for them.
   virtual void handle_batch_end(base::Instant now) = 0;
-  // The batch's output has been executed; the thread had something to do since began, and the last
-  // datagram was sent at ended.
-  virtual void handle_batch_cost(base::Instant /*began*/, base::Instant /*ended*/) {}
+  // The batch's output has been executed: the last datagram was sent at ended, and the batch took
+  // work of the processor's time. What other programs took meanwhile is not in it.
+  virtual void handle_batch_cost(base::Instant /*ended*/, base::Duration /*work*/) {}
   virtual base::Instant next_deadline() const = 0;
 
   // Output, executed and cleared by the media thread after each batch. A path over TCP may name a

@@ -118,7 +118,6 @@ void MediaThread::run() {
     const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                  timeout_milliseconds(monotonic_now()));
     const base::Instant now = monotonic_now();
-    batch_began_ = now;
     for (int i = 0; i < count; ++i)
       dispatch(now, events[static_cast<std::size_t>(i)].data.u64,
                events[static_cast<std::size_t>(i)].events);
@@ -223,9 +222,9 @@ void MediaThread::finish_batch(base::Instant now) {
   connections_.flush();
   report_ended(now);
   hand_over();
-  const base::Instant ended = monotonic_now();
-  handler_->handle_batch_cost(batch_began_, ended);
-  batch_began_ = ended;
+  const base::Duration worked = thread_time();
+  handler_->handle_batch_cost(monotonic_now(), worked - worked_);
+  worked_ = worked;
 }
 
 // Runs of UDP datagrams for one socket go out together; a frame for a connection ends a run.

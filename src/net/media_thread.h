@@ -81,7 +81,7 @@ class MediaThread {
   StreamConnections connections_;
   ReceiveBatch batch_;
   base::Instant listeners_resume_at_ = base::kNever;
-  base::Instant batch_began_{};
+  base::Duration worked_{};  // thread_time() at the end of the last batch
 
   MediaHandler* handler_ = nullptr;
   std::vector<MediaThread*> peers_;

@@ -41,8 +41,8 @@ void Shard::handle_connection_closed(base::Instant now, std::uint64_t connection
 void Shard::handle_timeout(base::Instant now, ShardOutput& out) {
   implementation_->handle_timeout({now, out});
 }
-void Shard::handle_batch_cost(base::Instant began, base::Instant ended) {
-  implementation_->handle_batch_cost(began, ended);
+void Shard::handle_batch_cost(base::Instant ended, base::Duration work) {
+  implementation_->handle_batch_cost(ended, work);
 }
 base::Instant Shard::next_deadline() const { return implementation_->next_deadline(); }
 const Load& Shard::load() const { return implementation_->load(); }
@@ -117,13 +117,15 @@ void Shard::Implementation::handle_check(Turn turn, const base::Path& path,
     return drop_datagram(turn, path, DropReason::kForeignPath);
   // Consent goes on where it was given: on a path of its own an endpoint is not limited.
   const bool is_proven = held != paths_.end() && !is_foreign;
-  if (!is_proven && (failed_checks_.is_exhausted(turn.now, path.remote.ip) ||
-                     !endpoint.failed_checks.has(turn.now, 1)))
-    return drop_datagram(turn, path, DropReason::kLimitedStun);
+  // The source alone does not decide: behind one address there may be many people.
+  const bool has_failed = !endpoint.failed_checks.has(turn.now, kFailedCheckBurst);
+  const bool is_limited = (has_failed && failed_checks_.is_exhausted(turn.now, path.remote.ip)) ||
+                          !endpoint.failed_checks.has(turn.now, 1);
+  if (!is_proven && is_limited) return drop_datagram(turn, path, DropReason::kLimitedStun);
   const rtc::IceCheckOutcome outcome =
       endpoint.ice.handle_request(turn.now, path, check, datagram, turn.out.datagrams);
   if (outcome.result != rtc::IceCheckResult::kAccepted) {
-    failed_checks_.take(turn.now, path.remote.ip);
+    if (!is_proven) failed_checks_.take(turn.now, path.remote.ip);
     endpoint.failed_checks.take(turn.now, 1);
     return drop_datagram(turn, path, DropReason::kRefusedStun);
   }
@@ -252,8 +254,8 @@ void Shard::Implementation::serve_handshake(Turn turn) {
   handshakes_due_ = handshakes_.empty() ? base::kNever : handshake_budget_.next_turn(turn.now);
 }
 
-void Shard::Implementation::handle_batch_cost(base::Instant began, base::Instant ended) {
-  const base::Duration spent = std::max(ended - began, base::Duration::zero());
+void Shard::Implementation::handle_batch_cost(base::Instant ended, base::Duration work) {
+  const base::Duration spent = std::max(work, base::Duration::zero());
   if (batch_.only_handshakes) handshake_budget_.measure(batch_.flights, spent);
   const base::Duration handshakes = batch_.flights * handshake_budget_.cost();
   LoadMeter::Batch measured;

@@ -88,10 +88,11 @@ class Shard {
   void handle_connection_closed(base::Instant now, std::uint64_t connection, ShardOutput& out);
   // At or after next_deadline().
   void handle_timeout(base::Instant now, ShardOutput& out);
-  // The output of the calls since the last one has been executed: the first of them had something
-  // to do at began, the last datagram was sent at ended. What the shard knows of its load is from
-  // here; without it no load refuses anybody. Calls with handshakes alone tell their cost.
-  void handle_batch_cost(base::Instant began, base::Instant ended);
+  // The output of the calls since the last one has been executed: the last datagram was sent at
+  // ended, and the calls and the sending took work of the processor's time. What the shard knows of
+  // its load is from here; without it no load refuses anybody. Calls with handshakes alone tell
+  // their cost.
+  void handle_batch_cost(base::Instant ended, base::Duration work);
 
   // When handle_timeout() is due; kNever when there is nothing to wait for. Changes with every
   // call.

@@ -45,7 +45,7 @@ class Shard::Implementation {
   void handle_shard_message(Turn turn, ShardMessage&& message);
   void handle_connection_closed(Turn turn, std::uint64_t connection);
   void handle_timeout(Turn turn);
-  void handle_batch_cost(base::Instant began, base::Instant ended);
+  void handle_batch_cost(base::Instant ended, base::Duration work);
   base::Instant next_deadline() const {
     return std::min({deadlines_.next_deadline(), releases_.next_deadline(), handshakes_due_});
   }
@@ -116,6 +116,7 @@ class Shard::Implementation {
   // A packet that could leave at `due` leaves in this batch.
   void note_sent(base::Instant due) {
     batch_.oldest_sent = std::min(batch_.oldest_sent.value_or(due), due);
+    batch_.only_handshakes = false;
   }
   void stop_speaker(Turn turn, Endpoint& endpoint);
   void send_sender_report(Turn turn, Endpoint& endpoint);

@@ -248,6 +248,22 @@ TEST_F(CheckFloodTest, WhoIsConnectedStaysThroughAFloodFromItsAddressAndOthersGe
   EXPECT_TRUE(connect_all());
 }
 
+TEST_F(CheckFloodTest, AFloodDoesNotKeepOthersOutWhoComeFromItsAddress) {
+  set_up(1);
+  MemberNode& pawn = add_member();
+  const v1::RelayEvent opened = open(pawn, false, pawn.peer->create_offer());
+  const std::string username = ufrag_of(opened.opened().sdp_answer()) + ":wrong";
+  MemberNode& neighbour = add_member();
+  for (std::uint16_t i = 0; i < 1'000; ++i)
+    send_bad_check(username, {neighbour.address, static_cast<std::uint16_t>(50'000 + i)});
+  ASSERT_GT(count(DropReason::kLimitedStun), 0U);
+  const v1::RelayEvent event = open(neighbour, false, neighbour.peer->create_offer());
+  ASSERT_TRUE(neighbour.peer->set_answer(network_->now(), event.opened().sdp_answer()));
+  network_->poll(neighbour.id);
+  network_->run_for(milliseconds(300));
+  EXPECT_TRUE(neighbour.is_connected());
+}
+
 TEST_F(CheckFloodTest, ChecksForNobodyAreNotAnsweredAndTakeNoPlace) {
   set_up(1);
   for (unsigned i = 0; i < 5'000; ++i) send_bad_check("Aunknown:other", {ip("203.0.113.9"), 4000});
@@ -269,7 +285,7 @@ class OverloadTest : public RelayTest {
   void work(base::Duration each, base::Duration time) {
     for (base::Duration passed{}; passed < time; passed += milliseconds(20)) {
       const base::Instant began = network_->now();
-      relay_->shard(0).handle_batch_cost(began, began + each);
+      relay_->shard(0).handle_batch_cost(began + each, each);
       network_->run_for(milliseconds(20));
     }
   }
@@ -322,7 +338,7 @@ TEST_F(OverloadTest, HandshakesAloneAreNoOverload) {
       network_->run_for(milliseconds(1));
       const auto flights = static_cast<int>(relay_->counters().handshake_flights - before);
       const base::Instant now = network_->now();
-      relay_->shard(0).handle_batch_cost(now - flights * kFlightCost, now);
+      relay_->shard(0).handle_batch_cost(now, flights * kFlightCost);
     }
   }
   EXPECT_LT(relay_->shard(0).load().busy, 50U);
@@ -337,7 +353,7 @@ TEST_F(OverloadTest, AgesAreFromTheReadOfTheSpeakersPacket) {
     say(speaker);
     network_->run_for(milliseconds(20));
     // The simulated way takes 10 ms, so the packet was read 10 ms ago, and sent 2 ms from now.
-    relay_->shard(0).handle_batch_cost(network_->now(), network_->now() + milliseconds(2));
+    relay_->shard(0).handle_batch_cost(network_->now() + milliseconds(2), milliseconds(2));
   }
   EXPECT_EQ(relay_->shard(0).load().queue_age, milliseconds(12));
 }
