@@ -100,6 +100,9 @@ class World {
     for (int round = 0; round < 10 && dtls.state() == crypto::DtlsState::kHandshaking; ++round) {
       for (const base::Buffer& datagram : dtls.take_outgoing())
         shard_.handle_datagram(now_, path(0), datagram, out_);
+      // Handshakes wait for their turn.
+      now_ += base::milliseconds(10);
+      shard_.handle_timeout(now_, out_);
       for (const auto& entry : out_.datagrams.entries())
         dtls.handle_datagram(now_, out_.datagrams.bytes(entry));
       settle();
