@@ -230,6 +230,8 @@ class World {
     }
     const std::size_t size = std::max(content.size(), header_size);
     std::array<std::uint8_t, 1'500> packet;
+    // A header with an extension that takes up everything.
+    if (size + crypto::kMaxSrtpOverhead > packet.size()) return;
     const std::size_t protected_size = sender_->protect_rtp(
         Bytes(plain).first(header_size), Bytes(plain).subspan(header_size, size - header_size),
         static_cast<std::uint32_t>(index_ >> 16), packet);
