@@ -34,6 +34,10 @@ inline constexpr std::int64_t kResendBurst = 64;
 // the work of reading a wrong one is worth nothing. A client has no wrong ones.
 inline constexpr std::int64_t kFailedChecksPerSecond = 16;
 inline constexpr std::int64_t kFailedCheckBurst = 64;
+// What an endpoint may ask for with good checks, and with DTLS records once it has keys: browsers
+// check each of some twenty pairs a few times, then every few seconds.
+inline constexpr std::int64_t kRequestsPerSecond = 50;
+inline constexpr std::int64_t kRequestBurst = 200;
 inline constexpr std::size_t kMaxLimitedSources = 4096;
 // Checks from one source address that are handed to another shard unread; many people may join from
 // one address.
@@ -81,6 +85,8 @@ struct Endpoint : Timer {
   base::Instant last_loss_sample{};
   TokenBucket resends{kResendsPerSecond, kResendBurst};
   TokenBucket failed_checks{kFailedChecksPerSecond, kFailedCheckBurst};
+  TokenBucket requests{kRequestsPerSecond, kRequestBurst};
+  TokenBucket dtls_records{kRequestsPerSecond, kRequestBurst};
 };
 
 }  // namespace alcove::relay

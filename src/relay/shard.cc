@@ -121,10 +121,14 @@ void Shard::Implementation::handle_check(Turn turn, const base::Path& path,
   const bool has_failed = !endpoint.failed_checks.has(turn.now, kFailedCheckBurst);
   const bool is_limited = (has_failed && failed_checks_.is_exhausted(turn.now, path.remote.ip)) ||
                           !endpoint.failed_checks.has(turn.now, 1);
-  if (!is_proven && is_limited) return drop_datagram(turn, path, DropReason::kLimitedStun);
+  if ((!is_proven && is_limited) || !endpoint.requests.has(turn.now, 1))
+    return drop_datagram(turn, path, DropReason::kLimitedStun);
   const rtc::IceCheckOutcome outcome =
       endpoint.ice.handle_request(turn.now, path, check, datagram, turn.out.datagrams);
-  if (outcome.result != rtc::IceCheckResult::kAccepted) {
+  // Of those that fail only what comes by the endpoint's own path: nobody else uses it up.
+  const bool is_accepted = outcome.result == rtc::IceCheckResult::kAccepted;
+  if (is_accepted || is_proven) endpoint.requests.take(turn.now, 1);
+  if (!is_accepted) {
     if (!is_proven) failed_checks_.take(turn.now, path.remote.ip);
     endpoint.failed_checks.take(turn.now, 1);
     return drop_datagram(turn, path, DropReason::kRefusedStun);
@@ -229,6 +233,8 @@ void Shard::Implementation::end_path(Turn turn, const base::Path& path) {
 void Shard::Implementation::handle_dtls(Turn turn, const base::Path& path, base::Bytes datagram,
                                         Endpoint& endpoint) {
   if (endpoint.is_connected()) {  // at most the last flight again
+    if (!endpoint.dtls_records.take(turn.now, 1))
+      return counters_.drop(DropReason::kHandshakesQueued);
     endpoint.dtls.handle_datagram(turn.now, datagram);
     if (advance_dtls(turn, endpoint)) schedule(endpoint);
     return;

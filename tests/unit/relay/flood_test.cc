@@ -162,25 +162,30 @@ TEST_F(FloodTest, HandshakesTakeNoMoreThanTheirShareBesideMedia) {
   EXPECT_GE(flights * kFlightCost, milliseconds(30));
 }
 
-std::string ufrag_of(const std::string& sdp) {
-  constexpr std::string_view kKey = "a=ice-ufrag:";
-  const std::size_t begin = sdp.find(kKey) + kKey.size();
+std::string value_of(const std::string& sdp, std::string_view key) {
+  const std::size_t begin = sdp.find(key) + key.size();
   return sdp.substr(begin, sdp.find('\r', begin) - begin);
 }
+std::string ufrag_of(const std::string& sdp) { return value_of(sdp, "a=ice-ufrag:"); }
 
 class CheckFloodTest : public RelayTest {
  protected:
   // A check for the endpoint with a wrong password, or for nobody.
   void send_bad_check(const std::string& username, const base::SocketAddress& from,
                       unsigned shard = 0) {
+    send_check(username, "not the password at all", from, shard);
+  }
+  void send_check(const std::string& username, std::string_view password,
+                  const base::SocketAddress& from, unsigned shard = 0) {
     std::array<std::uint8_t, 256> space{};
     wire::StunWriter writer(space);
     wire::TransactionId transaction{};
     random_.fill(transaction);
     writer.begin(wire::StunClass::kRequest, wire::kStunBinding, transaction);
     writer.add_username(username);
+    writer.add_priority(1);
     writer.add_ice_controlling(1);
-    writer.add_integrity(base::as_bytes("not the password at all"), crypto::hmac_sha1);
+    writer.add_integrity(base::as_bytes(password), crypto::hmac_sha1);
     writer.add_fingerprint();
     const base::Path path{base::TransportProtocol::kUdp, {ip("192.0.2.1"), RelayNode::kPort}, from};
     relay_->shard(shard).handle_datagram(network_->now(), path, writer.finish(), out_);
@@ -246,6 +251,32 @@ TEST_F(CheckFloodTest, WhoIsConnectedStaysThroughAFloodFromItsAddressAndOthersGe
   members_.erase(std::ranges::find(members_, &pawn, &std::unique_ptr<MemberNode>::get));
   join(false);
   EXPECT_TRUE(connect_all());
+}
+
+TEST_F(CheckFloodTest, AMemberIsAnsweredOnlySoManyChecksAndStays) {
+  set_up(1);
+  MemberNode& member = add_member();
+  const std::string offer = member.peer->create_offer();
+  const v1::RelayEvent opened = open(member, false, offer);
+  const std::string& sdp = opened.opened().sdp_answer();
+  ASSERT_TRUE(member.peer->set_answer(network_->now(), sdp));
+  network_->poll(member.id);
+  network_->run_for(milliseconds(300));
+  ASSERT_TRUE(member.is_connected());
+  // Good ones, and ones for nobody from the same path.
+  const std::string good = ufrag_of(sdp) + ":" + ufrag_of(offer);
+  const std::string bad = ufrag_of(sdp) + ":any";
+  const std::string password = value_of(sdp, "a=ice-pwd:");
+  for (int second = 0; second < 40; ++second) {
+    out_.clear();
+    for (int i = 0; i < 1'000; ++i)
+      send_check(second % 2 == 0 ? good : bad, password, {member.address, 40'000});
+    EXPECT_LE(out_.datagrams.entries().size(), static_cast<std::size_t>(kRequestBurst));
+    network_->run_for(seconds(1));
+  }
+  EXPECT_LE(out_.datagrams.entries().size(), static_cast<std::size_t>(kRequestsPerSecond) + 1);
+  EXPECT_GT(count(DropReason::kLimitedStun), 30'000U);
+  EXPECT_TRUE(relay_->counters().endpoints_connected == 1) << "consent went on";
 }
 
 TEST_F(CheckFloodTest, AFloodDoesNotKeepOthersOutWhoComeFromItsAddress) {
