@@ -334,9 +334,9 @@ std::optional<ApiError> House::handle_have(const Place& place, std::uint64_t n) 
 }
 
 std::optional<ApiError> House::send_roster(const Place& place) {
-  if (auto error = context_.check_limit(Limit::kRoster, place.membership->rosters)) return error;
-  // One at a time: the parts of two would be mixed.
+  // One at a time: the parts of two would be mixed. Whoever is impatient is not cut for it.
   if (place.membership->roster_timer != 0) return std::nullopt;
+  if (auto error = context_.check_limit(Limit::kRoster, place.membership->rosters)) return error;
   send_parts(place.membership->join_id, place.room->log.roster(), 0);
   return std::nullopt;
 }

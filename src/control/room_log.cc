@@ -97,8 +97,10 @@ std::optional<v1::LogChain> RoomLog::chain_before(std::uint64_t n) const {
 
 bool RoomLog::has_room_for(const roomlog::Entry& entry) const {
   if (!state_.class_of(entry.body).is_authority()) return true;
-  const bool can_wait = std::ranges::any_of(entry.body.ops(), [](const v1::LogOp& op) {
-    return op.has_link() || op.has_invite() || op.has_lock() || op.has_role();
+  // Reloads of stage members among it, or one member could use up what ejecting it needs.
+  const bool can_wait = std::ranges::any_of(entry.body.ops(), [&](const v1::LogOp& op) {
+    const bool reloads = op.has_admit() && !entry.body.resume();
+    return reloads || op.has_link() || op.has_invite() || op.has_lock() || op.has_role();
   });
   const std::size_t most = kMaxAuthorityBytes - (can_wait ? kReservedBytes : 0);
   return authority_bytes_ + entry.object.ByteSizeLong() <= most;

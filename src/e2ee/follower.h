@@ -71,6 +71,8 @@ class Follower {
   RosterCollector collector_;
   unsigned roster_tries_ = 0;
   bool roster_wanted_ = false;
+  // A listener's, as it was when the first part came: entries may come between the parts.
+  std::optional<roomlog::LogState> roster_base_;
   std::vector<roomlog::Certificate> listener_roster_;
   std::deque<std::pair<std::uint64_t, roomlog::Hash>> remembered_;
   base::Instant ask_again_at_ = base::kNever;

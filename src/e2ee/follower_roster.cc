@@ -30,6 +30,7 @@ void Follower::request_roster() {
 
 void Follower::handle_roster(const v1::RosterPart& part) {
   if (!member_.active() || !roster_wanted_) return;
+  if (part.first() == 0) roster_base_ = member_.state;
   switch (collector_.add(part)) {
     case RosterCollector::Status::kMore:
       return;
@@ -45,7 +46,8 @@ void Follower::adopt(std::vector<roomlog::Certificate> certificates, const rooml
   roomlog::LogState& state = member_.state;
   if (full && state.is_full()) return;
   // A listener goes on as it was.
-  roomlog::LogState copy = state;
+  roomlog::LogState copy = full || !roster_base_ ? state : *std::move(roster_base_);
+  roster_base_.reset();
   const roomlog::EntryClass head_class = state.class_of(head.body);
   // On the stage, entries are followed as they are delivered, with their epochs.
   const bool runs_ahead = full && head_class.is_short() && head.hash != state.last();

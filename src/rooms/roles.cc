@@ -74,8 +74,8 @@ Change::Outcome Change::handle(const DeclineInvitation&) {
 
 Change::Outcome Change::handle(const MoveToAudience& command) {
   Member& target = command.member == MemberId::kNone ? self() : member(command.member);
-  const bool last_moderator = target.role == Role::kModerator && room_.moderators().size() == 1;
-  if (last_moderator && room_.stage.size() == 1) return std::unexpected(Refusal::kLastModerator);
+  // A stage of people who are leaving is an empty one: the room would end.
+  if (is_last_of_stage(room_, target)) return std::unexpected(Refusal::kLastModerator);
   const Role before = target.role;
   off_stage(target);
   changed(target, before);

@@ -60,16 +60,11 @@ Room start(base::RoomId id, std::string title, RoomKind kind, base::AccountId ho
   return room;
 }
 
-namespace {
-
-// When this member leaves, the room ends.
 bool is_last_of_stage(const Room& room, const Member& member) {
   return member.on_stage() && std::ranges::all_of(room.stage, [&](MemberId id) {
            return id == member.id || room.members.at(id).leaving;
          });
 }
-
-}  // namespace
 
 std::expected<void, Refusal> check_join(const Room& room, const Join& join) {
   const base::AccountId& account = join.person.account;

@@ -96,6 +96,8 @@ class Transaction {
 
 // Whether a Join would be accepted now, without joining.
 std::expected<void, Refusal> check_join(const Room& room, const Join& join);
+// When this member leaves the stage, the room ends: those who are leaving do not keep it.
+bool is_last_of_stage(const Room& room, const Member& member);
 
 // What the member may do by its role and its present state, in the names of the API.
 std::vector<std::string_view> allowed_commands(const Room& room, MemberId member);

@@ -92,6 +92,9 @@ class SimulatedHouse {
   // Who gets further tasks.
   std::function<bool(Who keeper)> may_ask;
   bool resolves_departs = true;
+  // The later parts of rosters wait here until they are called.
+  bool hold_roster = false;
+  std::vector<std::function<void()>> held_parts;
   // Of the next join(), instead of those with the person's link.
   std::optional<e2ee::RoomKeysOptions> next_options;
   // Every entry that came, ordered or not.
@@ -407,7 +410,10 @@ inline void SimulatedHouse::send_roster(Who who) {
     for (int i = 0; i < 64 && it != roster.end(); ++i, ++it, ++first)
       *part.add_certificates() = it->second.object;
     if (it == roster.end()) *part.mutable_head() = of.entries.back();
-    deliver(who, message);
+    if (hold_roster && part.first() != 0)
+      held_parts.emplace_back([this, who, message] { deliver(who, message); });
+    else
+      deliver(who, message);
   } while (it != roster.end());
 }
 

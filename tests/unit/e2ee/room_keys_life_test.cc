@@ -540,6 +540,20 @@ TEST(RoomKeysLife, ListenerAsksForTheRoster) {
   EXPECT_EQ(room.all_warnings(), 0);
 }
 
+TEST(RoomKeysLife, EntriesMayComeBetweenTheListenersPartsOfTheRoster) {
+  Room room(70);
+  room.hold_roster = true;
+  room.keys(5).request_roster();
+  room.drain(5);
+  room.run_for(seconds(12));  // beats
+  ASSERT_FALSE(room.held_parts.empty());
+  for (const auto& part : room.held_parts) part();
+  room.run_for(milliseconds(100));
+  EXPECT_TRUE(room.person(5).roster_ready);
+  EXPECT_EQ(room.keys(5).roster().size(), 71);
+  EXPECT_EQ(room.all_warnings(), 0);
+}
+
 TEST(RoomKeysLife, WishThatIsNotAcknowledgedIsTold) {
   Room room(1, 1);
   room.filter_append = [](Who, v1::AppendEntry&) { return false; };

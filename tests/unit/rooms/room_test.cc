@@ -321,6 +321,11 @@ TEST_F(RoomTest, WithoutSpeakersTheRoomEnds) {
 TEST_F(RoomTest, AModeratorAloneOnStageCannotStepDown) {
   const MemberId host = join("host");
   EXPECT_EQ(refusal(MoveToAudience{}, host), Refusal::kLastModerator);
+  const MemberId gone = speaker("gone", host);
+  must(Leave{}, gone);
+  ASSERT_TRUE(at(gone).leaving);
+  EXPECT_EQ(refusal(MoveToAudience{}, host), Refusal::kLastModerator) << "who leaves is no help";
+  must(Depart{gone}, host);
   const MemberId a = speaker("a", host);
   must(MoveToAudience{}, host);
   EXPECT_EQ(at(a).role, Role::kModerator);

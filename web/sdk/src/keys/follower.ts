@@ -29,6 +29,8 @@ export type Followed =
 
 export class Follower {
   readonly #hashes = new Map<bigint, Uint8Array>();
+  /** A listener's log as it was when the first part of a roster came. */
+  #rosterBase: LogState | null = null;
 
   constructor(
     readonly log: LogState,
@@ -72,9 +74,16 @@ export class Follower {
     return true;
   }
 
+  /** The first part of a roster is here: it is checked as of now, whatever comes between the parts. */
+  beginRoster(): void {
+    this.#rosterBase = this.self === null ? this.log.clone() : null;
+  }
+
   /** Checks a roster against a copy: a listener goes on in short. */
   checkRoster(certificates: readonly Certificate[], head: Entry): boolean {
-    return this.log.clone().adoptRoster(certificates, head) === null;
+    const base = this.#rosterBase ?? this.log.clone();
+    this.#rosterBase = null;
+    return base.adoptRoster(certificates, head) === null;
   }
 
   #apply(entry: Entry, entryClass: EntryClass): Followed {

@@ -149,6 +149,7 @@ export class Inside {
   }
 
   handleRoster(nowMs: number, wallMs: number, part: RosterPart): void {
+    if (part.first === 0) this.follower.beginRoster();
     const roster = this.#rosters.take(part);
     if (roster === null || this.over) return;
     const onStage = this.follower.self !== null;

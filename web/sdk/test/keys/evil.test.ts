@@ -254,6 +254,22 @@ describe('what a member can show', () => {
     expect(listener.keys.failed).toBe(false);
   });
 
+  it('is the roster as of its first part, whatever is written between the parts', () => {
+    house.heldParts = [];
+    listener.keys.requestRoster(house.nowMs, 7);
+    house.run(300);
+    const before = house.log.n;
+    host.keys.command(house.nowMs, house.wallMs, 1, { kind: 'lock', locked: true });
+    house.until(() => house.log.n > before);
+    house.run(50);
+    for (const give of house.heldParts.splice(0)) give();
+    house.heldParts = null;
+    house.run(100);
+    const roster = listener.events.find((event) => event.kind === 'roster');
+    if (roster?.kind !== 'roster') throw new Error('no roster');
+    expect(roster.certificates).toHaveLength(3);
+  });
+
   it('is the log, as far as the member has it', () => {
     const whole = host.keys.exportLog();
     expect(whole?.entries).toHaveLength(Number(house.log.n));

@@ -221,17 +221,27 @@ export class House {
     };
   }
 
+  /** Not null: where the later parts of rosters wait. */
+  heldParts: (() => void)[] | null = null;
+
   sendRoster(person: Person): void {
     const certificates = this.log.roster().map(({ object }) => object);
     const head = this.entries.at(-1)?.entry.object;
     for (let first = 0; first === 0 || first < certificates.length; first += 2) {
       const last = first + 2 >= certificates.length;
-      this.send(person, 'roster', {
-        first,
-        total: certificates.length,
-        certificates: certificates.slice(first, first + 2),
+      const part = {
+        ...{
+          first,
+          total: certificates.length,
+          certificates: certificates.slice(first, first + 2),
+        },
         ...(last && head ? { head } : {}),
-      });
+      };
+      const give = () => {
+        this.send(person, 'roster', part);
+      };
+      if (this.heldParts !== null && first > 0) this.heldParts.push(give);
+      else give();
     }
   }
 
