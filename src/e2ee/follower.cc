@@ -151,6 +151,7 @@ void Follower::note_own_role(const roomlog::RoleChanged& changed) {
   if (changed.leaf != member_.leaf()) return;
   if (changed.after == v1::ROLE_LISTENER) {
     member_.prepared.clear();
+    member_.record.leave_stage();
     roster_wanted_ = false;
   } else if (!member_.state.is_full()) {
     request_roster();

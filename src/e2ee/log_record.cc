@@ -45,8 +45,7 @@ void LogRecord::begin(const v1::LogChain& chain) {
   }
 }
 
-void LogRecord::begin_full(std::span<const roomlog::Certificate> roster,
-                           const v1::SignedObject& head, bool head_is_authority) {
+void LogRecord::restart(std::string_view without) {
   v1::LogExport before;
   before.Swap(&log_);
   bytes_ = 0;
@@ -55,10 +54,16 @@ void LogRecord::begin_full(std::span<const roomlog::Certificate> roster,
     if (take(entry)) *log_.add_authority() = entry;
   for (std::size_t i = 0; i < is_authority_.size(); ++i) {
     const v1::SignedObject& entry = before.entries(static_cast<int>(i));
-    if (is_authority_[i] && entry.body() != head.body() && take(entry))
-      *log_.add_authority() = entry;
+    if (is_authority_[i] && entry.body() != without && take(entry)) *log_.add_authority() = entry;
   }
   is_authority_.clear();
+}
+
+void LogRecord::leave_stage() { restart({}); }
+
+void LogRecord::begin_full(std::span<const roomlog::Certificate> roster,
+                           const v1::SignedObject& head, bool head_is_authority) {
+  restart(head.body());
   for (const roomlog::Certificate& certificate : roster)
     if (take(certificate.object)) *log_.add_roster() = certificate.object;
   add(head, head_is_authority);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "alcove/v1/keys.pb.h"
@@ -20,12 +21,17 @@ class LogRecord {
   // From here on every entry is there: the roster is as of head.
   void begin_full(std::span<const roomlog::Certificate> roster, const v1::SignedObject& head,
                   bool head_is_authority);
+  // The newest entry took its member off the stage, and with that the roster away: what follows is
+  // the short path alone.
+  void leave_stage();
   // Further entries; dropped once kMaxBytes are kept.
   void add(const v1::SignedObject& entry, bool is_authority);
   const v1::LogExport& log() const { return log_; }
 
  private:
   bool take(const v1::SignedObject& object);
+  // All but the entries of class authority is left out, and of these the one with this body.
+  void restart(std::string_view without);
 
   bool keep_;
   std::size_t bytes_ = 0;

@@ -9,6 +9,7 @@
 
 #include "client/verify_input.h"
 #include "support/room_log_fixture.h"
+#include "support/simulated_room.h"
 
 namespace alcove::client {
 namespace {
@@ -241,6 +242,19 @@ TEST_F(VerifyTest, WhatIsNoExportIsSaidSoWithTheCommandThatMakesOne) {
     ASSERT_FALSE(log);
     EXPECT_THAT(log.error().message, AllOf(HasSubstr("a.log"), HasSubstr("export-log FILE")));
   }
+}
+
+TEST(VerifyOfAMember, AnExportOfWhoSteppedDownIsValid) {
+  simulation::Room room(3, 1);
+  ASSERT_TRUE(room.keys(1).set_role(room.now, room.wall(), room.leaf(1), v1::ROLE_LISTENER));
+  room.drain(1);
+  room.run_for(base::seconds(2));
+  const simulation::Who late = room.add_person("late");  // an entry that is not of the short path
+  room.join(late);
+  room.run_for(base::seconds(20));
+  ASSERT_TRUE(room.keys(late).admitted());
+  const VerifyReport report = verify_export(room.keys(1).export_log());
+  EXPECT_TRUE(report.verified()) << testing::PrintToString(report.problems.size());
 }
 
 }  // namespace
