@@ -51,6 +51,7 @@ class WebSocketPeer {
   // handler gets on_closed later, never from inside this call.
   virtual void send(Buffer message) = 0;
   // The same for a message whose end is the same for many peers: it is shared, not copied.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): who overrides it keeps its share.
   virtual void send_shared(Buffer begin, std::shared_ptr<const Buffer> end) {
     begin.insert(begin.end(), end->begin(), end->end());
     send(std::move(begin));
