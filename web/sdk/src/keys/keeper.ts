@@ -65,6 +65,7 @@ export class Keeper {
   clear(): Command[] {
     const commands = this.#commands;
     this.#commands = [];
+    this.#allowed.clear();
     this.candidates.drop(() => true);
     this.#departs.clear();
     return commands;
