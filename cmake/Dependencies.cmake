@@ -15,6 +15,8 @@ pkg_check_modules(OGG REQUIRED IMPORTED_TARGET ogg)
 pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)
 pkg_check_modules(SAMPLERATE REQUIRED IMPORTED_TARGET samplerate)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(MAXMINDDB REQUIRED IMPORTED_TARGET libmaxminddb)
+find_package(nlohmann_json 3.11 REQUIRED)
 find_package(CLI11 REQUIRED)
 # x86-64 only. Without it, and on a CPU that it does not suit, OpenSSL seals.
 option(ALCOVE_IPSEC_MB "Use intel-ipsec-mb where it is installed" ON)
