@@ -19,12 +19,13 @@ mkdirSync(logDirectory, { recursive: true });
 
 /**
  * Starts `alcove serve` and waits until it is ready.
- * options: namespace (network namespace), host (address of HTTP, default 127.0.0.1), config (TOML by section).
+ * options: namespace (network namespace), host (address of HTTP, default 127.0.0.1), name (by which people reach it), port,
+ * config (TOML by section; with http.certificate it is HTTPS).
  * What a run's log says goes to out/logs, where log.e2e.mjs reads it at the end.
  */
-export async function startServer({ namespace, host = '127.0.0.1', config = {} } = {}) {
+export async function startServer({ namespace, host = '127.0.0.1', name = host, port: wantedPort, config = {} } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'alcove-e2e-'));
-  const port = namespace ? 8080 : await freePort();
+  const port = wantedPort ?? (namespace ? 8080 : await freePort());
   const mediaPort = namespace ? 7878 : await freePort();
   const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const merged = {
@@ -47,7 +48,8 @@ export async function startServer({ namespace, host = '127.0.0.1', config = {} }
       appendFileSync(logFile, `${line}\n`);
     });
   }
-  const origin = `http://${authority}`;
+  const [scheme, usual] = config.http?.certificate ? ['https', 443] : ['http', 80];
+  const origin = `${scheme}://${name.includes(':') ? `[${name}]` : name}${port === usual ? '' : `:${port}`}`;
   await until('the server to be ready', async () => {
     if (child.exitCode !== null) throw new Error(`alcove serve ended with ${child.exitCode}:\n${log.join('\n')}`);
     if (namespace) return log.some((line) => line.includes('Alcove is at'));
