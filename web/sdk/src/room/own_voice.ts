@@ -17,6 +17,7 @@ export class OwnVoice {
   sending = false;
   #microphone: Microphone | null = null;
   #mutesInFlight = 0;
+  #closed = false;
   /** The revision from which on the server's word about our mute is newer than ours. */
   #muteRevision = 0n;
 
@@ -35,6 +36,11 @@ export class OwnVoice {
   }
 
   async setMicrophone(microphone: Microphone | null): Promise<void> {
+    if (this.#closed) {
+      // The room ended while it was asked for: nobody would close it any more.
+      microphone?.close();
+      return;
+    }
     const before = this.#microphone;
     if (before === microphone) return;
     this.#microphone = microphone;
@@ -100,6 +106,7 @@ export class OwnVoice {
   }
 
   close(): void {
+    this.#closed = true;
     this.transforms.setVoicePort(null);
     this.#microphone?.close();
     this.#microphone = null;
