@@ -78,6 +78,7 @@ std::optional<roomlog::Entry> Joining::handle_admitted(Instant now, const v1::Ad
   auto result = is_own ? finish_resume(now, *admit) : finish_join(now, *admit, admitted);
   if (!result) return result;
   member_.admitted = true;
+  member_.warnings.clear(KeyWarning::kClockAhead, {});
   resume_.reset();
   own_resume_.reset();
   note_link();

@@ -67,6 +67,7 @@ void Keeper::handle_applied(Instant now, const Applied& applied, bool is_own) {
     drop_written();
     roster_alone_ = false;
     member_.warnings.clear(KeyWarning::kNotAcknowledged, {});
+    member_.warnings.clear(KeyWarning::kClockAhead, {});
   }
   prune();
 }

@@ -21,6 +21,7 @@ enum class KeyWarning : std::uint8_t {
   kDeviceChanged,
   kNotAcknowledged,
   kEarlyDepart,
+  kClockAhead,
 };
 std::string_view to_text(KeyWarning warning);  // "fork", "failed_check", …
 

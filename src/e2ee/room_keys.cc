@@ -63,6 +63,10 @@ void RoomKeys::Implementation::handle_delivery(Instant now, const v1::LogDeliver
 
 void RoomKeys::Implementation::handle_refused(Instant now, const v1::AppendRefused& refused) {
   const Writer::Refusal refusal = writer.handle_refused(now, refused);
+  if (refusal != Writer::Refusal::kNotOurs && refused.reason() == "log.clock_ahead")
+    member.warnings.raise(KeyWarning::kClockAhead, {},
+                          "This device's clock is more than five minutes ahead. Set it right: the "
+                          "server takes nothing of it until then.");
   if (member.admitted)
     keeper.handle_refused(now, refusal, refused);
   else if (refusal != Writer::Refusal::kNotOurs)

@@ -22,6 +22,8 @@ std::string_view to_text(KeyWarning warning) {
       return "not_acknowledged";
     case KeyWarning::kEarlyDepart:
       return "early_depart";
+    case KeyWarning::kClockAhead:
+      return "clock_ahead";
   }
   return "unknown";
 }

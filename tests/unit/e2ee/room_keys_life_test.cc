@@ -567,6 +567,29 @@ TEST(RoomKeysLife, WishThatIsNotAcknowledgedIsTold) {
   EXPECT_TRUE(room.keys(kHost).may_send());
 }
 
+TEST(RoomKeysLife, ClockThatIsAheadIsToldUntilTheServerTakesAnEntryAgain) {
+  Room room(1, 1);
+  room.filter_append = [&](Who who, v1::AppendEntry& append) {
+    v1::KeysFromServer refusal;
+    refusal.mutable_append_refused()->set_request(append.request());
+    refusal.mutable_append_refused()->set_reason("log.clock_ahead");
+    room.at(room.now + milliseconds(10), [&room, who, refusal] {
+      room.keys(who).handle_message(room.now, room.wall(), refusal);
+      room.drain(who);
+    });
+    return false;
+  };
+  room.keys(kHost).set_locked(room.now, room.wall(), true);
+  room.drain(kHost);
+  room.run_for(milliseconds(50));
+  EXPECT_TRUE(room.warned(kHost, KeyWarning::kClockAhead));
+  room.filter_append = nullptr;
+  room.keys(kHost).set_locked(room.now, room.wall(), true);
+  room.drain(kHost);
+  room.run_for(seconds(2));
+  EXPECT_TRUE(room.keys(kHost).state().locked());
+}
+
 TEST(RoomKeysLife, ExportedLogBeginsWhereItsOwnerBegan) {
   Room room(2, 1);
   room.run_for(seconds(20));

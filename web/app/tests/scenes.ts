@@ -150,6 +150,7 @@ export const kWarnings: KeyWarning[] = [
   ['device_changed', 'Kofi Mensah'],
   ['device_changed', 'Sofia Rossi'],
   ['early_depart', 'Mara Lindgren'],
+  ['clock_ahead', ''],
   ['not_acknowledged', ''],
 ].map(([code, name]) => ({ code, name, detail: '' }) as KeyWarning);
 

@@ -23,6 +23,7 @@ const kCodes: readonly KeyWarningCode[] = [
   'not_same_log',
   'device_changed',
   'early_depart',
+  'clock_ahead',
   'not_acknowledged',
 ];
 /** Said once: whoever has read it can put it away. */

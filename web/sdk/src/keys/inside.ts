@@ -324,6 +324,7 @@ export class Inside {
   #settle({ plan }: InFlight): void {
     this.#keeper.settle(plan);
     this.shared.warnings.end('not_acknowledged');
+    this.shared.warnings.end('clock_ahead');
     if (plan.command !== null) this.#answer(plan.command.id, 'done');
   }
 

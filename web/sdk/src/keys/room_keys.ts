@@ -133,6 +133,8 @@ export class RoomKeys {
         inside?.handleBox(nowMs, wallMs, message.value);
         break;
       case 'appendRefused':
+        if (message.value.reason === 'log.clock_ahead')
+          this.#shared.warnings.raise(nowMs, 'clock_ahead');
         // Of a resume: somebody else was faster. This client is admitted as anybody.
         if (inside === null) this.#writer.refused(message.value.request);
         else inside.handleRefused(nowMs, wallMs, message.value);

@@ -10,7 +10,8 @@ export type KeyWarningCode =
   | 'not_same_log'
   | 'device_changed'
   | 'not_acknowledged'
-  | 'early_depart';
+  | 'early_depart'
+  | 'clock_ahead';
 
 export interface KeyWarning {
   code: KeyWarningCode;

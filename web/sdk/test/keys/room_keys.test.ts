@@ -245,6 +245,23 @@ describe('an entry on its way', () => {
   });
 });
 
+describe('a clock that is ahead', () => {
+  it('is told until the server takes an entry again', () => {
+    house.intake = (person, { message }) => {
+      if (message.case !== 'append') return undefined;
+      const { request } = message.value;
+      house.send(person, 'appendRefused', { request, reason: 'log.clock_ahead', message: '' });
+      return undefined;
+    };
+    host.keys.command(house.nowMs, house.wallMs, 5, { kind: 'lock', locked: true });
+    house.run(100);
+    expect(host.warned('clock_ahead')).toBe(true);
+    house.intake = (_, message) => message;
+    act(host, { kind: 'lock', locked: true });
+    expect(host.warned('clock_ahead')).toBe(false);
+  });
+});
+
 describe('what nobody asked for', () => {
   it('is written again a second after it was refused, not at once', () => {
     const refusedMs: number[] = [];

@@ -142,6 +142,8 @@ export const en = {
   'warning.device_changed_other':
     '{names} are on other devices than last time. If that surprises you, ask them by another way.',
   'warning.known': 'I know about it',
+  'warning.clock_ahead':
+    'This device’s clock is ahead. Set it right: until then nothing you do here counts.',
   'warning.not_acknowledged': 'That did not go through. Try again.',
   'warning.early_depart_one':
     '{names} was taken out of the room, but was here a moment ago. Ask whether they meant to leave.',

@@ -146,6 +146,8 @@ export const fr: Catalogue = {
   'warning.device_changed_other':
     '{names} utilisent d’autres appareils que la dernière fois. Si cela vous surprend, posez-leur la question par un autre moyen.',
   'warning.known': 'Je suis au courant',
+  'warning.clock_ahead':
+    'L’horloge de cet appareil avance. Réglez-la : d’ici là, rien de ce que vous faites ici ne compte.',
   'warning.not_acknowledged': 'Cela n’a pas abouti. Réessayez.',
   'warning.early_depart_one':
     'On a fait sortir {names}, qui était là il y a un instant. Demandez si ce départ était voulu.',
