@@ -5,6 +5,7 @@
 
 #include "control/house.h"
 #include "control/outbox.h"
+#include "control/turned_away.h"
 
 namespace alcove::control {
 namespace {
@@ -31,21 +32,11 @@ bool is_on_stage(const LiveRoom& room, const Candidate& candidate) {
   return inside != nullptr && log.on_stage(inside->leaf_hash) != nullptr;
 }
 
-// What an entry that admits it now would be for the room.
-rooms::Join likely_join(const LiveRoom& room, const House::Application& application) {
-  const crypto::Ed25519PublicKey& identity = application.certificate.identity;
-  const roomlog::Certificate* inside = room.log.state().member_of(identity);
-  const rooms::Member* old = inside == nullptr ? nullptr : room.state.find(inside->leaf_hash);
-  return {.person = application.person,
-          .followed_by_moderator = application.followed_by_moderator,
-          .replaces = old == nullptr ? rooms::MemberId::kNone : old->id,
-          .as_moderator = room.log.state().has_authority(identity)};
-}
-
 }  // namespace
 
 std::expected<void, ApiError> House::add_candidate(const RoomRef& room, Application application) {
-  const rooms::Join join = likely_join(*room, application);
+  const rooms::Join join = likely_join(*room, application.person, application.followed_by_moderator,
+                                       application.certificate);
   if (const auto allowed = rooms::check_join(room->state, join); !allowed)
     return std::unexpected(to_api_error(allowed.error()));
   if (room->seen_leaves.find(application.certificate.leaf) != nullptr)

@@ -8,12 +8,12 @@
 #include "control/framing.h"
 #include "control/house.h"
 #include "control/outbox.h"
+#include "control/turned_away.h"
 
 namespace alcove::control {
 namespace {
 
 constexpr std::size_t kReboxSize = 84;
-constexpr int kMaxAdmits = 16;  // of one entry
 // What one HaveEntry may bring, and how much of it goes into one message.
 constexpr std::size_t kMaxShortCatchUp = 512 << 10;
 constexpr std::size_t kMaxFullCatchUp = 8 << 20;
@@ -41,25 +41,6 @@ bool is_beat_without_authority(const LiveRoom& room, const Membership& by,
 
 bool is_on_stage(const LiveRoom& room, const Membership& membership) {
   return room.log.state().on_stage(membership.leaf) != nullptr;
-}
-
-// Of those whom this entry was to admit: for whom there is no place. Who replaces has one.
-std::vector<roomlog::Hash> without_place(const LiveRoom& room, const v1::AppendEntry& request) {
-  const std::size_t inside = room.state.members.size();
-  const std::size_t most = room.state.options.max_members;
-  std::size_t free = most > inside ? most - inside : 0;
-  std::vector<roomlog::Hash> over;
-  for (const v1::JoinBox& box : std::views::take(request.join_boxes(), kMaxAdmits)) {
-    const auto number = room.candidate_numbers.find(box.candidate());
-    if (number == room.candidate_numbers.end()) continue;
-    const Candidate& candidate = room.candidates.at(number->second);
-    if (room.log.state().member_of(candidate.certificate.identity) != nullptr) continue;
-    if (free == 0)
-      over.push_back(number->second);
-    else
-      --free;
-  }
-  return over;
 }
 
 // Nothing where that is not held any more.
@@ -135,13 +116,13 @@ std::optional<ApiError> House::append(const Place& place, const v1::AppendEntry&
   return std::nullopt;
 }
 
-// Says whom a next try should leave out. Who finds the room full hears it as any joiner would.
+// Says whom a next try should leave out. Whom the room does not take hears it as any joiner would.
 void House::refuse_append(const Place& place, const v1::AppendEntry& request,
                           const ApiError& error) {
   context_.metrics.count_entry(false);
   const RoomRef room = place.room;
-  const std::vector<roomlog::Hash> over =
-      error.reason == "room.full" ? without_place(*room, request) : std::vector<roomlog::Hash>();
+  const bool is_rooms = std::string_view(error.reason).starts_with("room.");
+  const auto away = is_rooms ? turned_away(*room, request) : std::vector<TurnedAway>();
   v1::KeysFromServer keys;
   v1::AppendRefused& refused = *keys.mutable_append_refused();
   refused.set_request(request.request());
@@ -150,13 +131,13 @@ void House::refuse_append(const Place& place, const v1::AppendEntry& request,
   for (const v1::JoinBox& box : std::views::take(request.join_boxes(), kMaxAdmits)) {
     const auto waiting = room->candidate_numbers.find(box.candidate());
     if (waiting == room->candidate_numbers.end() ||
-        std::ranges::find(over, waiting->second) != over.end())
+        std::ranges::find(away, waiting->second, &TurnedAway::leaf) != away.end())
       refused.add_gone(box.candidate());
   }
   send_keys(context_, *place.membership, std::move(keys));
   const bool is_candidate = !place.is_member();
   const roomlog::Hash author = place.membership->leaf;
-  for (const roomlog::Hash& leaf : over) drop_candidate(room, leaf, error);
+  for (const TurnedAway& one : away) drop_candidate(room, one.leaf, one.why);
   // What it was offered is not the log any more, or it has used it up.
   const auto author_waits = room->candidates.find(author);
   if (is_candidate && author_waits != room->candidates.end() &&

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ranges>
+
 #include "control_fixture.h"
 
 namespace alcove::control {
@@ -654,6 +656,39 @@ TEST_F(DevicesTest, AnotherDeviceOfWhoIsAloneOnTheStageDoesNotEndTheRoom) {
   EXPECT_EQ((*taken)->status, 200);
   EXPECT_TRUE(host.peer->closed);
   EXPECT_FALSE(guest.peer->closed);
+}
+
+TEST_F(DevicesTest, AnotherDeviceOfWhoWasEjectedMeanwhileIsNotInTheOthersWay) {
+  Client& host = open_room("ada");
+  const std::string token = account("grace");
+  Client& laptop = join(host.room_id, token);
+  connect(laptop);
+  const std::size_t before = host.peer->tasks(T::kAdmit).size();
+  keeping = false;
+  const Pending phone = begin_join_of(host.room_id, token, "grace", "phone");
+  Client& other = member(host.room_id, "Linus");
+  EXPECT_EQ(remove(host, laptop), "");
+  // The log knows another identity: the keeper has no reason to refuse it.
+  std::vector<v1::AdmitTask> both;
+  std::vector<v1::LogOp> ops;
+  for (const auto& task : host.peer->tasks(T::kAdmit) | std::views::drop(before)) {
+    both.push_back(task.admit());
+    ops.push_back(roomlog_test::admit_op(*roomlog::parse_certificate(
+        log_of(host).fingerprint(), task.admit().keys().certificate())));
+  }
+  ASSERT_EQ(both.size(), 2U);
+  v1::AppendEntry append = draft(host, ops);
+  for (const v1::AdmitTask& task : both) {
+    v1::JoinBox& box = *append.add_join_boxes();
+    box.set_candidate(task.candidate());
+    box.set_box(std::string(84, 'j'));
+  }
+  EXPECT_EQ(send(host, append), "room.blocked");
+  const v1::AppendRefused refused = host.peer->last(K::kAppendRefused)->append_refused();
+  ASSERT_EQ(refused.gone_size(), 1);
+  EXPECT_EQ(refused.gone(0), both.front().candidate());
+  EXPECT_EQ(admit(host, both.back()), "");
+  EXPECT_TRUE(other.peer->last(K::kAdmitted));
 }
 
 TEST_F(DevicesTest, AnotherDeviceIsNotAdmittedWhenTheOthersLeftMeanwhile) {
