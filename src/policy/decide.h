@@ -10,17 +10,18 @@
 
 namespace alcove::policy {
 
-// RFC 6890 and its registries.
+// RFC 6890 and its registries, but the documentation ranges count as global: they are what tests
+// and examples use, and databases say nothing of them, so that rules deny them as unknown.
 enum class AddressClass : std::uint8_t {
   kGlobal,
   kPrivate,  // RFC 1918, RFC 6598 (shared), RFC 4193 (unique local)
   kLoopback,
   kLinkLocal,
   kMulticast,
-  kReserved,  // unspecified, documentation, benchmarking, future use, broadcast
+  kReserved,  // unspecified, benchmarking, future use, broadcast, and what nobody may route
 };
-// An IPv4 address inside of IPv6 (6to4, NAT64 64:ff9b::/96, Teredo's server) is judged as IPv4 by
-// decide(), too: packets end there.
+// An IPv4 address inside of IPv6 (6to4, NAT64 64:ff9b::/96, Teredo's server and client) is judged
+// as IPv4 by decide(), too: packets go there.
 AddressClass classify(const base::IpAddress& address);
 
 enum class Reason : std::uint8_t {

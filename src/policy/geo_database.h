@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/hash.h"
 #include "policy/country.h"
@@ -35,6 +36,8 @@ class GeoDatabase {
   };
   // kNotFound, kInvalidArgument; the message names the file.
   static base::Result<std::unique_ptr<GeoDatabase>> open(const std::vector<std::string>& paths);
+  // The same of one file's bytes.
+  static base::Result<std::unique_ptr<GeoDatabase>> parse(std::string name, base::Buffer file);
   // Knows nothing.
   static std::unique_ptr<GeoDatabase> empty();
   ~GeoDatabase();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct Policy {
   enum class Treatment : std::uint8_t { kAllow, kDeny };
 
   // [location] of the address
+  // "EU" in the file stands for the member states as well.
   std::set<Country> allowed_countries;  // not empty: every other country is denied
   std::set<Country> denied_countries;
   // [owner] of the network
@@ -38,8 +40,10 @@ struct Policy {
   std::vector<Network> denied_networks;
   // What to do when the database does not say, as soon as any rule above asks for it.
   Treatment unknown = Treatment::kDeny;
-  // Anycast addresses, whose location cannot be known.
+  // Anycast addresses, whose location cannot be known: once a rule asks for the location, or the
+  // operator wrote what to do with them. Allowed ones are still held to location.deny.
   Treatment anycast = Treatment::kDeny;
+  bool anycast_is_written = false;
   // Private, loopback and link-local addresses: they have no country.
   Treatment private_addresses = Treatment::kAllow;
 
@@ -55,8 +59,13 @@ struct Policy {
 
   bool needs_location() const { return !allowed_countries.empty() || !denied_countries.empty(); }
   bool needs_owner() const;
+  bool denies_anycast() const;
   bool needs_database() const;
 };
+
+// "198.51.100.0/24", "2001:db8::/32", or one address; nullopt also where bits behind the prefix are
+// set.
+std::optional<Network> parse_network(std::string_view text);
 
 // At most 256 KiB. The message names the line and the key, and says what is allowed there. Unknown
 // keys are errors: a misspelt rule must not be no rule.
