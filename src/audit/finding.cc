@@ -12,6 +12,8 @@ constexpr std::size_t kMaxExcerpt = 120;
 constexpr std::size_t kMaxSubject = 512;
 constexpr std::size_t kMaxFlows = 16;
 constexpr std::size_t kShownOfSecret = 8;
+constexpr std::size_t kMinSecret = 16;  // words from this length on may be secrets
+constexpr std::size_t kShownOfWord = 4;
 
 using enum FindingCode;
 constexpr auto kCodes = std::to_array<FindingCode>({kDeniedCountry,
@@ -66,7 +68,18 @@ void add_flow(Finding& finding, std::uint32_t flow) {
   if (std::ranges::find(finding.flows, flow) == finding.flows.end()) finding.flows.push_back(flow);
 }
 
-bool is_printable(std::uint8_t byte) { return byte >= 0x20 && byte < 0x7f; }
+std::string printable(base::Bytes bytes) {
+  std::string text;
+  for (const std::uint8_t byte : bytes)
+    text.push_back(byte >= 0x20 && byte < 0x7f ? static_cast<char>(byte) : '.');
+  return text;
+}
+
+// What tokens are made of.
+bool is_word(std::uint8_t byte) {
+  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+         (byte >= 'A' && byte <= 'Z') || byte == '-' || byte == '_' || byte == '+' || byte == '/';
+}
 
 }  // namespace
 
@@ -159,6 +172,14 @@ bool Findings::add(FindingCode code, std::string_view subject, const Evidence& e
   return first;
 }
 
+void Findings::count_more(FindingCode code, std::string_view subject, std::uint64_t count,
+                          std::uint64_t last_packet) {
+  const auto found = findings_.find(std::pair(code, std::string(subject.substr(0, kMaxSubject))));
+  if (found == findings_.end()) return;
+  found->second.count += count;
+  found->second.last_packet = std::max(found->second.last_packet, last_packet);
+}
+
 std::vector<Finding> Findings::sorted() const {
   std::vector<Finding> result;
   result.reserve(findings_.size());
@@ -174,17 +195,26 @@ std::vector<Finding> Findings::sorted() const {
 
 std::string make_excerpt(base::Bytes bytes, std::size_t at, std::size_t length) {
   if (at >= bytes.size()) return {};
-  std::string text;
-  for (const std::uint8_t byte :
-       bytes.subspan(at, std::min({length, bytes.size() - at, kMaxExcerpt})))
-    text.push_back(is_printable(byte) ? static_cast<char>(byte) : '.');
+  const std::size_t end = at + std::min({length, bytes.size() - at, kMaxExcerpt});
+  std::string text = printable(bytes.subspan(at, end - at));
+  // Long words may be secrets, also those that only reach into the excerpt.
+  std::size_t begin = at;
+  while (begin > 0 && at - begin < kMinSecret && is_word(bytes[begin - 1])) --begin;
+  while (begin < end) {
+    std::size_t behind = begin;
+    while (behind < bytes.size() && behind < end + kMinSecret && is_word(bytes[behind])) ++behind;
+    if (behind - begin >= kMinSecret)
+      for (std::size_t i = std::max(begin + kShownOfWord, at); i < std::min(behind, end); ++i)
+        text[i - at] = '*';
+    begin = behind + 1;
+  }
   return text;
 }
 
 std::string cut_secret(std::string_view secret) {
   // Of a short secret less is shown: never more than a third.
   const std::size_t shown = std::min(kShownOfSecret, secret.size() / 3);
-  return fmt::format("{}…({} characters)", make_excerpt(base::as_bytes(secret), 0, shown),
+  return fmt::format("{}…({} characters)", printable(base::as_bytes(secret.substr(0, shown))),
                      secret.size());
 }
 

@@ -111,6 +111,9 @@ class Findings {
            std::string_view detail_fr = {});
   bool add(FindingCode code, std::string_view subject, const Evidence& evidence,
            std::string_view detail_en = {}, std::string_view detail_fr = {});
+  // Counts further packets of a finding that is there.
+  void count_more(FindingCode code, std::string_view subject, std::uint64_t count,
+                  std::uint64_t last_packet);
   // By code, then in the order of their first packet.
   std::vector<Finding> sorted() const;
   std::uint64_t left_out() const { return left_out_; }
@@ -122,7 +125,8 @@ class Findings {
   std::uint64_t left_out_ = 0;
 };
 
-// Readable text of bytes for an excerpt: printable ASCII as it is, the rest as dots.
+// Readable text of bytes for an excerpt: printable ASCII as it is, the rest as dots; of words of 16
+// characters and more, which may be secrets, the first four.
 std::string make_excerpt(base::Bytes bytes, std::size_t at, std::size_t length);
 // "0060f8a1…(198 characters)": enough to find it again, not enough to use it.
 std::string cut_secret(std::string_view secret);
