@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,8 @@ struct HttpRequest {
   std::string accept;
   std::string authorization;  // the whole header value
   std::string join_token;     // header Alcove-Join
-  std::string body;           // bounded by the transport
+  std::string if_none_match;
+  std::string body;  // bounded by the transport
   IpAddress remote;  // the client, for rate limits; X-Forwarded-For where the operator trusts it
 };
 
@@ -75,6 +77,11 @@ class WebSocketHandler {
 class WebSocketAcceptor {
  public:
   virtual ~WebSocketAcceptor() = default;
+  // Asked first. Whom the API does not serve at all gets this answer in place of a handshake.
+  virtual std::optional<HttpResponse> refuse(const IpAddress& remote) {
+    static_cast<void>(remote);
+    return std::nullopt;
+  }
   // Null refuses the connection.
   virtual std::unique_ptr<WebSocketHandler> accept(WebSocketPeer& peer,
                                                    const IpAddress& remote) = 0;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/check.h"
+
 namespace alcove::net {
 namespace {
 
@@ -52,11 +54,17 @@ bool is_zero_weight(std::string_view parameters) {
   return !value.empty() && value.find_first_not_of("0.") == std::string_view::npos;
 }
 
+// What makes a browser go elsewhere, or tell others: nothing of it is ever sent.
+constexpr std::string_view kElsewhere[] = {
+    "Location",  "Content-Location",   "Refresh", "Alt-Svc", "Link", "NEL",
+    "Report-To", "Reporting-Endpoints"};
+
 bool is_safe_header(std::string_view name, std::string_view value) {
   const auto is_visible = [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; };
   const auto is_token = [](char c) { return c > 0x20 && c < 0x7f && c != ':'; };
+  const auto is_same = [&](std::string_view one) { return equal_without_case(one, name); };
   return !name.empty() && std::ranges::all_of(name, is_token) &&
-         std::ranges::all_of(value, is_visible);
+         std::ranges::none_of(kElsewhere, is_same) && std::ranges::all_of(value, is_visible);
 }
 
 }  // namespace
@@ -85,6 +93,7 @@ std::string_view reason_of(int status) {
                                                            {426, "Upgrade Required"},
                                                            {429, "Too Many Requests"},
                                                            {431, "Request Header Fields Too Large"},
+                                                           {451, "Unavailable For Legal Reasons"},
                                                            {500, "Internal Server Error"},
                                                            {501, "Not Implemented"},
                                                            {503, "Service Unavailable"},
@@ -95,6 +104,7 @@ std::string_view reason_of(int status) {
 
 std::string response_head(int status, const HeaderList& headers, std::size_t content_length,
                           bool keep_alive) {
+  CHECK(status == 304 || status / 100 != 3);  // no redirects: a client stays with this server
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", status, reason_of(status));
   for (const auto& [name, value] : headers)
     if (is_safe_header(name, value))

@@ -15,7 +15,8 @@ namespace alcove::net {
 using HeaderList = std::vector<std::pair<std::string_view, std::string>>;
 
 // "HTTP/1.1 200 OK" and the headers, with Content-Length and Connection. Headers whose name or
-// value could break the message (RFC 9110, section 5.5) are left out.
+// value could break the message (RFC 9110, section 5.5) are left out, and so are those that send a
+// client elsewhere (Location, Alt-Svc and so on). status is no redirect.
 std::string response_head(int status, const HeaderList& headers, std::size_t content_length,
                           bool keep_alive);
 std::string_view reason_of(int status);

@@ -83,6 +83,7 @@ class HttpSession final : public HttpSessionBase, public std::enable_shared_from
   asio::awaitable<void> upgrade(const Request& request);
   asio::awaitable<std::optional<base::HttpResponse>> ask_handler(base::HttpRequest request);
   asio::awaitable<void> refuse(int status, std::string_view code, std::string_view message);
+  asio::awaitable<void> refuse(int status, std::string body);  // JSON
   asio::awaitable<void> linger();
   // False when the connection broke or is to end.
   asio::awaitable<bool> write(int status, const HeaderList& headers, std::string_view body,
@@ -236,6 +237,7 @@ base::HttpRequest HttpSession::to_handler_request(Request& request, std::string_
   result.authorization = header(request, http::field::authorization);
   const auto join_token = request["Alcove-Join"];
   result.join_token.assign(join_token.data(), join_token.size());
+  result.if_none_match = header(request, http::field::if_none_match);
   result.remote = client(request);
   result.body = std::move(request.body());
   return result;
@@ -314,6 +316,12 @@ asio::awaitable<void> HttpSession::upgrade(const Request& request) {
     co_return;
   }
   watchdog_->pause();  // a refused one lingers under it
+  const std::optional<base::HttpResponse> refusal =
+      shared_->services.acceptor->refuse(client(request));
+  if (refusal) {
+    co_await refuse(refusal->status, refusal->body);
+    co_return;
+  }
   auto session = std::make_shared<WebSocketSession>(shared_, std::move(*stream_));
   stream_.reset();
   if (session->ask(client(request))) {
@@ -330,10 +338,13 @@ asio::awaitable<void> HttpSession::upgrade(const Request& request) {
 
 asio::awaitable<void> HttpSession::refuse(int status, std::string_view code,
                                           std::string_view message) {
+  co_await refuse(status, error_body(code, message));
+}
+
+asio::awaitable<void> HttpSession::refuse(int status, std::string body) {
   HeaderList headers;
   headers.emplace_back("Content-Type", "application/json");
   headers.emplace_back("Cache-Control", "no-store");
-  const std::string body = error_body(code, message);
   const bool ignored = co_await write(status, headers, body, body.size(), false);
   static_cast<void>(ignored);
   co_await linger();

@@ -125,6 +125,14 @@ base::Result<StaticFiles> StaticFiles::load(const fs::path& directory) {
   return result;
 }
 
+std::vector<std::pair<std::string_view, std::string_view>> StaticFiles::contents() const {
+  std::vector<std::pair<std::string_view, std::string_view>> result;
+  result.reserve(files_.size());
+  for (const auto& [path, file] : files_) result.emplace_back(path, file.identity.bytes);
+  std::ranges::sort(result);
+  return result;
+}
+
 const StaticFiles::File* StaticFiles::find(std::string_view path) const {
   const auto found = files_.find(std::string(is_app_route(path) ? kIndex : path));
   return found == files_.end() ? nullptr : &found->second;

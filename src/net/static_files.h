@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -40,6 +41,9 @@ class StaticFiles {
   StaticResponse respond(const StaticRequest& request) const;
 
   std::size_t file_count() const { return files_.size(); }
+  // Each file's path and its bytes as served without a content encoding, by path; valid as long as
+  // this.
+  std::vector<std::pair<std::string_view, std::string_view>> contents() const;
 
  private:
   struct Body {

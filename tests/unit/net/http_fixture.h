@@ -28,9 +28,15 @@ class EchoApi final : public base::HttpHandler, public base::WebSocketAcceptor {
     else
       response.body = request.method + " " + request.path + "?" + request.query + " " +
                       request.content_type + " " + request.authorization + " " +
-                      request.join_token + " " + request.remote.text() + " " + request.body;
+                      request.join_token + " " + request.remote.text() + " " +
+                      request.if_none_match + request.body;
     response.headers.emplace_back("Retry-After", "1");
     respond(std::move(response));
+  }
+  std::optional<base::HttpResponse> refuse(const base::IpAddress& remote) override {
+    if (!refuse_in_words) return std::nullopt;
+    return base::HttpResponse{
+        .status = 451, .body = "{\"from\":\"" + remote.text() + "\"}", .headers = {}};
   }
   std::unique_ptr<base::WebSocketHandler> accept(base::WebSocketPeer& peer,
                                                  const base::IpAddress&) override {
@@ -66,6 +72,7 @@ class EchoApi final : public base::HttpHandler, public base::WebSocketAcceptor {
   const std::shared_ptr<const base::Buffer> shared_end =
       std::make_shared<const base::Buffer>(base::to_buffer(base::as_bytes("the same end")));
   std::atomic<bool> refuse_websockets = false;
+  std::atomic<bool> refuse_in_words = false;
   std::optional<base::HttpRespond> kept;
 };
 

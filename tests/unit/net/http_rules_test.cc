@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
+#include <string>
+
 #include "net/connection_limits.h"
 #include "net/url.h"
 
@@ -27,6 +31,37 @@ TEST(HttpRules, LeavesOutHeadersThatWouldSplitTheAnswer) {
       response_head(200, {{"A", "b\r\nSet-Cookie: c"}, {"D e", "f"}, {"", "g"}}, 0, true);
   EXPECT_THAT(head, Not(HasSubstr("Set-Cookie")));
   EXPECT_THAT(head, Not(HasSubstr("D e")));
+}
+
+TEST(HttpRules, NoAnswerSendsAClientElsewhere) {
+  for (const char* name : {"Location", "location", "Refresh", "Alt-Svc", "Link", "NEL",
+                           "Content-Location", "Report-To", "Reporting-Endpoints"})
+    EXPECT_THAT(response_head(200, {{name, "https://elsewhere.example"}}, 0, true),
+                Not(HasSubstr("elsewhere")))
+        << name;
+  for (const int status : {300, 301, 302, 303, 307, 308})
+    EXPECT_DEATH(response_head(status, {}, 0, true), "");
+}
+
+// Every source is this origin, or made by the page itself; the WebSocket of the same origin is in
+// 'self' (CSP Level 3, section 6.7.2.8).
+TEST(HttpRules, ThePageTalksToThisServerOnly) {
+  HeaderList headers;
+  add_document_security_headers(headers);
+  std::string policy = headers[0].second + ";";
+  std::set<std::string> directives;
+  while (!policy.empty()) {
+    std::istringstream words(policy.substr(0, policy.find(';')));
+    policy.erase(0, policy.find(';') + 1);
+    std::string word;
+    words >> word;
+    directives.insert(word);
+    while (words >> word)
+      EXPECT_TRUE(word == "'self'" || word == "'none'" || word == "data:" || word == "blob:")
+          << word;
+  }
+  for (const char* name : {"default-src", "connect-src", "script-src", "form-action", "base-uri"})
+    EXPECT_TRUE(directives.contains(name)) << name;
 }
 
 TEST(HttpRules, PolicyHasNothingUnsafe) {

@@ -74,6 +74,16 @@ TEST_F(StaticFilesTest, ChoosesThePrecompressedForm) {
   EXPECT_NE(header_of(get("/", "br"), "ETag"), header_of(get("/", "gzip"), "ETag"));
 }
 
+TEST_F(StaticFilesTest, TellsWhatItServesWithoutAnEncoding) {
+  const auto contents = files_.contents();
+  ASSERT_EQ(contents.size(), files_.file_count());
+  EXPECT_TRUE(std::ranges::is_sorted(contents));
+  for (const auto& [path, bytes] : contents) {
+    EXPECT_EQ(get(std::string(path)).body, bytes) << path;
+    EXPECT_FALSE(path.ends_with(".br") || path.ends_with(".gz")) << path;
+  }
+}
+
 TEST_F(StaticFilesTest, RevalidatesByETag) {
   const std::string etag = header_of(get("/", "br"), "ETag");
   const StaticResponse response = get("/", "br", etag);

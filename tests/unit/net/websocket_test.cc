@@ -175,6 +175,15 @@ TEST_F(WebSocketTest, TheApiMayRefuse) {
   EXPECT_THAT(ask(std::string(kUpgrade) + "\r\n"), StartsWith("HTTP/1.1 503 "));
 }
 
+TEST_F(WebSocketTest, TheApiMayRefuseInWords) {
+  api_.refuse_in_words = true;
+  open_and_run();
+  const std::string answer = ask(std::string(kUpgrade) + "\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 451 Unavailable For Legal Reasons\r\n"));
+  EXPECT_THAT(answer, testing::EndsWith("{\"from\":\"127.0.0.1\"}"));
+  EXPECT_EQ(api_.websockets, 0);
+}
+
 TEST_F(WebSocketTest, ARefusedOneIsCutThoughItsClientStays) {
   api_.refuse_websockets = true;
   open_and_run();
