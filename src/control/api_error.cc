@@ -70,6 +70,8 @@ v1::ErrorResponse to_proto(const ApiError& error) {
   response.set_message(error.message);
   response.set_reason(std::string(error.reason));
   response.set_retry_after_seconds(error.retry_after_seconds);
+  response.set_text_en(error.text_en);
+  response.set_text_fr(error.text_fr);
   return response;
 }
 

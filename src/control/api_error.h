@@ -19,6 +19,9 @@ struct ApiError {
   std::string message{};
   unsigned retry_after_seconds = 0;
   int status = 0;  // 0: the one that belongs to code
+  // The operator's words, where the policy has some.
+  std::string text_en{};
+  std::string text_fr{};
 };
 
 ApiError to_api_error(const base::Error& error);

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "control/api_error.h"
 #include "control/metrics.h"
+#include "control/promises.h"
 #include "control/rate_limit.h"
 #include "control/relay_link.h"
 #include "control/server.h"
@@ -31,6 +32,7 @@ struct Context {
         limits(options.rate_limit_factor) {}
 
   ServerOptions options;
+  Promises promises;
   store::Store& store;
   base::Executor& pool;
   RelayLink& relay;
@@ -49,6 +51,13 @@ struct Context {
   // full pool is kUnavailable, at once. work must not touch the context: it runs on another thread.
   template <typename Work, typename Done>
   void run_store(Work work, Done done);
+
+  // Whether the service is offered to who connects from there.
+  policy::OfferDecision offer_to(const base::IpAddress& visitor) const {
+    return promises.gate ? promises.gate->decide_offer(visitor) : policy::OfferDecision::kOffered;
+  }
+  // Counted; the operator's words for who is refused. nullopt: it is offered.
+  std::optional<ApiError> check_offer(const base::IpAddress& visitor);
 
   // Counts a refusal.
   std::optional<ApiError> check_limit(Limit limit, const LimitKey& key) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "control/json.h"
 #include "control/text_rules.h"
 
@@ -45,6 +46,20 @@ ApiError to_api_error(const v1::EndpointRefused& refused) {
               .message = "The relay cannot carry more members. Try again later.",
               .retry_after_seconds = 10};
   }
+}
+
+base::Literal describe(policy::AnswerFault fault) {
+  switch (fault) {
+    case policy::AnswerFault::kMalformed:
+      return "malformed";
+    case policy::AnswerFault::kNotAnAddress:
+      return "not_an_address";
+    case policy::AnswerFault::kDenied:
+      return "denied";
+    case policy::AnswerFault::kNotAdmitted:
+      return "not_announced";
+  }
+  return "unknown";
 }
 
 std::optional<ApiError> check_offer(const std::string& offer) {
@@ -211,13 +226,31 @@ void Joins::open(Attempt attempt) {
 void Joins::handle_opened(const v1::EndpointOpened& opened) {
   const std::optional<base::JoinId> id = parse_join_id(opened.join_id());
   if (!id) return;
-  if (std::optional<Attempt> attempt = take_pending(*id))
-    return complete(*std::move(attempt), opened.sdp_answer());
+  const std::optional<ApiError> bad = check_answer(opened.sdp_answer());
+  if (std::optional<Attempt> attempt = take_pending(*id)) {
+    if (!bad) return complete(*std::move(attempt), opened.sdp_answer());
+    house_.abandon(*id, *bad);
+    return fail(attempt->responder, *bad);
+  }
   if (std::optional<Restart> restart = take_restart(*id)) {
+    if (bad) return restart->responder.fail(*bad);
     v1::RestartResponse response;
     response.set_sdp_answer(opened.sdp_answer());
     restart->responder.ok(response);
   }
+}
+
+std::optional<ApiError> Joins::check_answer(const std::string& sdp_answer) {
+  if (!context_.promises.gate) return std::nullopt;
+  const auto fault = context_.promises.gate->check_answer(sdp_answer);
+  if (!fault) return std::nullopt;
+  context_.metrics.count_bad_candidate();
+  base::log(base::LogLevel::kError, "relay.bad_candidate", {{"why", describe(*fault)}});
+  return ApiError{.code = ErrorCode::kUnavailable,
+                  .reason = "relay.bad_candidate",
+                  .message =
+                      "The relay named an address that this server's manifest does not "
+                      "have. Nothing was sent there. Tell the operator."};
 }
 
 void Joins::complete(Attempt attempt, const std::string& sdp_answer) {

@@ -53,6 +53,8 @@ class Joins {
   void admit(Attempt attempt);
   void open(Attempt attempt);
   void complete(Attempt attempt, const std::string& sdp_answer);
+  // What a relay answered is told to nobody before every address in it is found to be allowed.
+  std::optional<ApiError> check_answer(const std::string& sdp_answer);
   void fail(Responder& responder, const ApiError& error);
   std::optional<Attempt> take_pending(const base::JoinId& id);
   std::optional<Restart> take_restart(const base::JoinId& id);

@@ -64,6 +64,12 @@ void Lobby::config(Request request) {
   config.set_slots(options.slots);
   config.set_packet_bucket(options.packet_bucket);
   config.set_media_port(options.media_port);
+  if (context_.offer_to(request.http.remote) == policy::OfferDecision::kWarned) {
+    context_.metrics.count_offer_warned();
+    const policy::Policy::Offer& offer = context_.promises.gate->policy().offer;
+    config.mutable_offer_notice()->set_text_en(offer.text_en);
+    config.mutable_offer_notice()->set_text_fr(offer.text_fr);
+  }
   request.responder.ok(config);
 }
 
@@ -169,6 +175,25 @@ void Lobby::log(Request request) {
   request.responder.answer(*answer.response);
 }
 
+// The link pins the key by which clients will judge where they may send.
+std::optional<ApiError> Lobby::check_key_hash(const v1::Genesis& genesis) const {
+  const std::string& expected = context_.options.manifest_key_hash;
+  const std::string& given = genesis.manifest_key_hash();
+  if (given == expected) return std::nullopt;
+  if (expected.empty())
+    return ApiError{.code = ErrorCode::kInvalidArgument,
+                    .reason = "room.bad_genesis",
+                    .message = "This server has no manifest."};
+  return ApiError{
+      .code = ErrorCode::kInvalidArgument,
+      .reason = "room.manifest_key",
+      .message = given.empty()
+                     ? "Reload: this server has a manifest, and a room's genesis must have the "
+                       "hash of its key."
+                     : "Reload: the genesis has the hash of another key than this server's "
+                       "manifest is signed with."};
+}
+
 // What a host's client made: for this server, and now.
 std::expected<roomlog::Genesis, ApiError> Lobby::check_genesis(
     const v1::SignedObject& object) const {
@@ -181,7 +206,7 @@ std::expected<roomlog::Genesis, ApiError> Lobby::check_genesis(
   if (!genesis) return bad("The genesis is not one, or not signed by its host.");
   if (genesis->body.packet_bucket() != context_.options.packet_bucket)
     return bad("packet_bucket is not this server's.");
-  if (!genesis->body.manifest_key_hash().empty()) return bad("This server has no manifest.");
+  if (const auto error = check_key_hash(genesis->body)) return std::unexpected(*error);
   const std::int64_t age = context_.wall.time_since_epoch().count() - genesis->body.created_at_ms();
   if (age > kMaxGenesisAge || age < -kMaxGenesisAge)
     return bad("created_at_ms is more than a day off: check the clock.");

@@ -2,6 +2,7 @@
 // Requests about rooms as a whole: the hallway, starting one, its summary, its roster. One thread.
 
 #include <expected>
+#include <optional>
 
 #include "control/context.h"
 #include "control/house.h"
@@ -23,6 +24,7 @@ class Lobby {
   void list_members(Request request);
 
  private:
+  std::optional<ApiError> check_key_hash(const v1::Genesis& genesis) const;
   std::expected<roomlog::Genesis, ApiError> check_genesis(const v1::SignedObject& object) const;
   // followers: moderators who follow the viewer.
   void answer_hallway(Responder& responder, const Caller* viewer,

@@ -55,6 +55,12 @@ std::string Metrics::text(const Gauges& gauges) const {
   w.sample(registrations_);
   w.family("alcove_rate_limited_total", "counter", "Requests refused by a rate limit.");
   w.sample(rate_limited_);
+  w.family("alcove_offers_total", "counter", "Requests from where the policy warns or denies.");
+  w.sample("result", "warned", offers_warned_);
+  w.sample("result", "denied", offers_denied_);
+  w.family("alcove_relay_bad_candidates_total", "counter",
+           "Answers of a relay with a candidate that may not be told to anybody.");
+  w.sample(bad_candidates_);
   w.family("alcove_database_errors_total", "counter", "Database calls that failed.");
   w.sample(database_errors_);
   w.family("alcove_websocket_messages_total", "counter", "WebSocket messages queued for members.");

@@ -30,6 +30,10 @@ class Metrics {
   void count_log_in(bool success) { ++(success ? log_ins_ : failed_log_ins_); }
   void count_registration() { ++registrations_; }
   void count_rate_limited() { ++rate_limited_; }
+  void count_offer_denied() { ++offers_denied_; }
+  void count_offer_warned() { ++offers_warned_; }
+  // A relay's answer named an address that no relay may be reached at.
+  void count_bad_candidate() { ++bad_candidates_; }
   void count_database_error() { ++database_errors_; }
   void count_message(std::size_t bytes) {
     ++messages_;
@@ -48,6 +52,9 @@ class Metrics {
   std::uint64_t failed_log_ins_ = 0;
   std::uint64_t registrations_ = 0;
   std::uint64_t rate_limited_ = 0;
+  std::uint64_t offers_denied_ = 0;
+  std::uint64_t offers_warned_ = 0;
+  std::uint64_t bad_candidates_ = 0;
   std::uint64_t database_errors_ = 0;
   std::uint64_t messages_ = 0;
   std::uint64_t message_bytes_ = 0;

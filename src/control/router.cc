@@ -48,6 +48,9 @@ void Router::route(base::HttpRequest request, base::HttpRespond respond) {
                            .message = "The server is shutting down."});
   if (const auto error = context_.check_limit(Limit::kRequest, limit_key(request.remote)))
     return responder.fail(*error);
+  // What the server promises is for everybody, auditors above all.
+  if (!request.path.starts_with("/.well-known/"))
+    if (const auto error = context_.check_offer(request.remote)) return responder.fail(*error);
   const std::string path = request.path.size() <= kMaxPath ? request.path : std::string();
   const std::vector<std::string_view> segments =
       path.starts_with('/') ? split(path) : std::vector<std::string_view>();

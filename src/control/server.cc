@@ -9,10 +9,12 @@
 #include "control/context.h"
 #include "control/house.h"
 #include "control/joins.h"
+#include "control/json.h"
 #include "control/lobby.h"
 #include "control/router.h"
 #include "control/sessions.h"
 #include "control/sockets.h"
+#include "control/well_known.h"
 
 namespace alcove::control {
 namespace {
@@ -50,6 +52,7 @@ class Server::Implementation {
         lobby(context, sessions, house),
         joins(context, sessions, house),
         commands(context, house),
+        well_known(context),
         router(context),
         sockets(context, house) {
     house.on_dropped([this](const base::JoinId& join_id, const ApiError& reason) {
@@ -71,6 +74,7 @@ class Server::Implementation {
   Lobby lobby;
   Joins joins;
   Commands commands;
+  WellKnown well_known;
   Router router;
   Sockets sockets;
   bool timers_started = false;
@@ -101,6 +105,8 @@ class Server::Implementation {
     add("POST", "/v1/rooms/{}/join", joins, &Joins::join);
     add("POST", "/v1/rooms/{}/restart", joins, &Joins::restart);
     add("POST", "/v1/rooms/{}/commands", commands, &Commands::give);
+    add("GET", "/.well-known/alcove/manifest", well_known, &WellKnown::manifest);
+    add("GET", "/.well-known/alcove/log", well_known, &WellKnown::log);
   }
 
   void clean() {
@@ -132,8 +138,19 @@ void Server::set_time(base::Instant now, base::WallTime wall) {
   implementation_->context.wall = wall;
 }
 
+void Server::set_promises(Promises promises) {
+  implementation_->context.promises = std::move(promises);
+  implementation_->well_known.handle_promises_changed();
+}
+
 void Server::handle_request(base::HttpRequest request, base::HttpRespond respond) {
   implementation_->router.route(std::move(request), std::move(respond));
+}
+
+std::optional<base::HttpResponse> Server::refuse(const base::IpAddress& remote) {
+  const std::optional<ApiError> error = implementation_->context.check_offer(remote);
+  if (!error) return std::nullopt;
+  return write_body(to_proto(*error), false, http_status(*error));
 }
 
 std::unique_ptr<base::WebSocketHandler> Server::accept(base::WebSocketPeer& peer,

@@ -4,6 +4,7 @@
 // thread).
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "alcove/v1/relay.pb.h"
@@ -11,6 +12,7 @@
 #include "base/http.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "control/promises.h"
 #include "control/relay_link.h"
 
 namespace alcove::store {
@@ -30,6 +32,8 @@ struct ServerOptions {
   unsigned media_port = 7878;
   unsigned max_room_members = 5000;
   unsigned max_rooms = 1000;
+  // SHA-256 of the manifest's key: what a genesis must have. Empty: none, on a server without one.
+  std::string manifest_key_hash;
   base::Duration reconnect_grace =
       base::seconds(15);  // a member without WebSocket or media goes after it
   base::Duration session_lifetime = base::seconds(60LL * 24 * 3600);
@@ -46,7 +50,11 @@ class Server final : public base::HttpHandler, public base::WebSocketAcceptor {
   // Time comes first: the caller sets it before each of the calls below (same thread, cheap).
   void set_time(base::Instant now, base::WallTime wall);
 
+  // From now on, for every request and answer. The manifest's key is that of the options' hash.
+  void set_promises(Promises promises);
+
   void handle_request(base::HttpRequest request, base::HttpRespond respond) override;
+  std::optional<base::HttpResponse> refuse(const base::IpAddress& remote) override;
   std::unique_ptr<base::WebSocketHandler> accept(base::WebSocketPeer& peer,
                                                  const base::IpAddress& remote) override;
   void handle_relay_event(const v1::RelayEvent& event);
