@@ -58,9 +58,11 @@ std::vector<relay::Candidate> make_candidates(const Config& config,
     add(candidates, base::TransportProtocol::kUdp, {address, media_port});
   for (const base::IpAddress& address : addresses)
     add(candidates, base::TransportProtocol::kTcp, {address, media_port});
+  // Port 0 is the system's choice, which is not known yet.
   for (const base::SocketAddress& bound : http)
-    for (const base::IpAddress& address : expand(bound.ip, addresses))
-      add(candidates, base::TransportProtocol::kTcp, {address, bound.port});
+    if (bound.port != 0)
+      for (const base::IpAddress& address : expand(bound.ip, addresses))
+        add(candidates, base::TransportProtocol::kTcp, {address, bound.port});
   return candidates;
 }
 

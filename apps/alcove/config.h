@@ -21,6 +21,14 @@ namespace alcove::app {
 
 enum class Registration { kOpen, kInvite, kClosed };
 
+// How people reach this server: "alcove.example", "alcove.example:8443", "198.51.100.7:443",
+// "[2001:db8::7]", "alcove.example=198.51.100.7".
+struct PublicHost {
+  std::string host;                        // a name in lower case, or a literal without brackets
+  std::vector<std::uint16_t> ports;        // none: 443 and those of http.listen
+  std::vector<base::IpAddress> addresses;  // none: whatever the policy allows
+};
+
 struct Config {
   struct Http {
     std::vector<base::SocketAddress> listen;
@@ -30,6 +38,7 @@ struct Config {
     std::vector<base::IpAddress> trusted_proxies;
     std::vector<std::string> allowed_origins;
     std::string web_root;
+    std::vector<PublicHost> public_hosts;  // each host once
   } http;
   struct Media {
     std::vector<base::IpAddress> listen;
@@ -43,6 +52,13 @@ struct Config {
   struct Store {
     std::string path;
   } store;
+  struct Policy {
+    std::string file;  // empty: nothing is denied
+    std::vector<std::string> databases;
+  } policy;
+  struct Manifest {
+    std::string key_file;  // empty: beside the store
+  } manifest;
   struct Accounts {
     Registration registration = Registration::kOpen;
     bool guests = true;
@@ -87,6 +103,8 @@ base::Result<void> check(const Config& config);
 
 // "127.0.0.1:8080" or "[::1]:8080"; port 0 is for tests.
 std::optional<base::SocketAddress> parse_socket_address(std::string_view text);
+// What one item of http.public_hosts says; nullopt when it is none.
+std::optional<PublicHost> parse_public_host(std::string_view text);
 // "90s", "15m", "12h", "7d", "4w", in seconds; nullopt for 0 and for more than ten years.
 std::optional<std::int64_t> parse_duration_seconds(std::string_view text);
 

@@ -23,6 +23,52 @@ Problem set_path(std::string& target, const Value& value) {
   return {};
 }
 
+Problem set_paths(std::vector<std::string>& target, const Value& value) {
+  constexpr std::size_t kMostPaths = 16;
+  if (list_of(value).size() > kMostPaths) return "has more than 16 files";
+  std::vector<std::string> paths;
+  for (const std::string& text : list_of(value)) {
+    std::string path;
+    if (auto problem = set_path(path, Value(text)); problem || path.empty())
+      return problem ? problem : Problem("has an empty path");
+    paths.push_back(std::move(path));
+  }
+  target = std::move(paths);
+  return {};
+}
+
+template <typename T>
+void add_new(std::vector<T>& target, const std::vector<T>& more) {
+  for (const T& one : more)
+    if (std::ranges::find(target, one) == target.end()) target.push_back(one);
+}
+
+// The same host again adds ports and addresses.
+Problem set_public_hosts(std::vector<PublicHost>& target, const Value& value) {
+  constexpr std::size_t kMostHosts = 64;
+  std::vector<PublicHost> hosts;
+  for (const std::string& text : list_of(value)) {
+    const auto host = parse_public_host(text);
+    if (!host)
+      return "has \"" + text +
+             "\", which is not HOST, HOST:PORT or HOST=ADDRESS (IPv6 with brackets)";
+    const auto known = std::ranges::find(hosts, host->host, &PublicHost::host);
+    if (known == hosts.end()) {
+      hosts.push_back(*host);
+    } else {
+      add_new(known->ports, host->ports);
+      add_new(known->addresses, host->addresses);
+    }
+  }
+  const auto is_long = [](const PublicHost& host) {
+    return host.ports.size() > kMostHosts / 2 || host.addresses.size() > kMostHosts;
+  };
+  if (hosts.size() > kMostHosts || std::ranges::any_of(hosts, is_long))
+    return "has more than 64 hosts, or one with more than 32 ports or 64 addresses";
+  target = std::move(hosts);
+  return {};
+}
+
 Problem set_socket_addresses(std::vector<base::SocketAddress>& target, const Value& value) {
   std::vector<base::SocketAddress> parsed;
   for (const std::string& text : list_of(value)) {
@@ -156,6 +202,8 @@ constexpr std::array kKeys = {
         [](Config& c, const Value& v) { return set_origins(c.http.allowed_origins, v); }},
     Key{"http.web_root", R"("web/app/dist")", kText,
         [](Config& c, const Value& v) { return set_path(c.http.web_root, v); }},
+    Key{"http.public_hosts", "[]", kList,
+        [](Config& c, const Value& v) { return set_public_hosts(c.http.public_hosts, v); }},
     Key{"media.port", "7878", kInteger,
         [](Config& c, const Value& v) { return set_number(c.media.port, v, 0, 65535); }},
     Key{"media.listen", R"(["0.0.0.0", "::"])", kList,
@@ -172,6 +220,12 @@ constexpr std::array kKeys = {
         [](Config& c, const Value& v) { return set_receiving(c.media.receiving, v); }},
     Key{"store.path", R"("./data/alcove.db")", kText,
         [](Config& c, const Value& v) { return set_path(c.store.path, v); }},
+    Key{"policy.file", R"("")", kText,
+        [](Config& c, const Value& v) { return set_path(c.policy.file, v); }},
+    Key{"policy.databases", "[]", kList,
+        [](Config& c, const Value& v) { return set_paths(c.policy.databases, v); }},
+    Key{"manifest.key_file", R"("")", kText,
+        [](Config& c, const Value& v) { return set_path(c.manifest.key_file, v); }},
     Key{"accounts.registration", R"("open")", kText,
         [](Config& c, const Value& v) { return set_registration(c.accounts.registration, v); }},
     Key{"accounts.guests", "true", kBoolean,

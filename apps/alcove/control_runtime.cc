@@ -85,6 +85,11 @@ void ControlRuntime::handle_request(base::HttpRequest request, base::HttpRespond
   server_.handle_request(std::move(request), std::move(respond));
 }
 
+std::optional<base::HttpResponse> ControlRuntime::refuse(const base::IpAddress& remote) {
+  const Turn turn(*this);
+  return server_.refuse(remote);
+}
+
 std::unique_ptr<base::WebSocketHandler> ControlRuntime::accept(base::WebSocketPeer& peer,
                                                                const base::IpAddress& remote) {
   const Turn turn(*this);
@@ -96,6 +101,10 @@ std::unique_ptr<base::WebSocketHandler> ControlRuntime::accept(base::WebSocketPe
 void ControlRuntime::handle_relay_event(const v1::RelayEvent& event) {
   const Turn turn(*this);
   server_.handle_relay_event(event);
+}
+
+void ControlRuntime::set_promises(control::Promises promises) {
+  server_.set_promises(std::move(promises));
 }
 
 void ControlRuntime::shut_down() {

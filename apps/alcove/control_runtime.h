@@ -24,9 +24,11 @@ class ControlRuntime final : public base::HttpHandler,
   ControlRuntime& operator=(const ControlRuntime&) = delete;
 
   void handle_request(base::HttpRequest request, base::HttpRespond respond) override;
+  std::optional<base::HttpResponse> refuse(const base::IpAddress& remote) override;
   std::unique_ptr<base::WebSocketHandler> accept(base::WebSocketPeer& peer,
                                                  const base::IpAddress& remote) override;
   void handle_relay_event(const v1::RelayEvent& event);
+  void set_promises(control::Promises promises);
   void shut_down();
   std::string metrics() const { return server_.metrics(); }
 

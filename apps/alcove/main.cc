@@ -12,7 +12,10 @@
 
 #include "alcove/config.h"
 #include "alcove/invite_command.h"
+#include "alcove/manifest_command.h"
 #include "alcove/serve.h"
+#include "crypto/random.h"
+#include "net/clock.h"
 
 namespace alcove::app {
 namespace {
@@ -116,6 +119,13 @@ int run(int count, char** values) {
   create->add_option("--expires", arguments.invite_expires, "How long it is valid: 12h, 7d, 4w")
       ->capture_default_str();
 
+  CLI::App* manifest = program.add_subcommand("manifest", "What the server promises");
+  manifest->require_subcommand(1);
+  CLI::App* show = manifest->add_subcommand("show", "Prints the manifest as last signed");
+  CLI::App* rotate = manifest->add_subcommand(
+      "rotate-key", "Makes a new key, named by the old one; while the server does not run");
+  for (CLI::App* command : {show, rotate}) add_config_options(*command, arguments);
+
   CLI::App* configuration = program.add_subcommand("config", "The configuration");
   configuration->require_subcommand(1);
   CLI::App* check_command =
@@ -134,6 +144,11 @@ int run(int count, char** values) {
   }
   if (*serve_command) return serve(*config);
   if (*create) return create_invite(*config, arguments);
+  if (*show) return show_manifest(*config);
+  if (*rotate) {
+    crypto::SystemRandom random;
+    return rotate_manifest_key(*config, random, net::wall_now().time_since_epoch().count());
+  }
   fmt::print("The configuration is fine.\n");
   return 0;
 }

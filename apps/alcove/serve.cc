@@ -11,13 +11,17 @@
 
 #include "alcove/candidates.h"
 #include "alcove/control_runtime.h"
+#include "alcove/manifest_keeper.h"
+#include "alcove/metrics_handler.h"
 #include "alcove/metrics_text.h"
 #include "alcove/relay_runtime.h"
 #include "base/log.h"
+#include "crypto/hash.h"
 #include "crypto/random.h"
 #include "net/clock.h"
 #include "net/http_server.h"
 #include "net/log_sink.h"
+#include "net/resolve_host.h"
 #include "net/store_pool.h"
 #include "net/udp_endpoint.h"
 #include "store/store.h"
@@ -55,26 +59,20 @@ control::Registration to_control(Registration registration) {
   return control::Registration::kClosed;
 }
 
-// Serves /metrics alone, on its own address.
-class MetricsHandler final : public base::HttpHandler {
- public:
-  explicit MetricsHandler(std::function<std::string()> text) : text_(std::move(text)) {}
-  void handle_request(base::HttpRequest request, base::HttpRespond respond) override {
-    if (request.path != "/metrics" || request.method != "GET") {
-      respond({.status = 404,
-               .body = R"({"code":"not_found","message":"Only /metrics is here."})",
-               .headers = {}});
-      return;
-    }
-    respond({.status = 200,
-             .content_type = "text/plain; version=0.0.4; charset=utf-8",
-             .body = text_(),
-             .headers = {}});
-  }
+std::vector<policy::RelayCandidate> to_policy(const std::vector<relay::Candidate>& candidates) {
+  std::vector<policy::RelayCandidate> result;
+  result.reserve(candidates.size());
+  for (const relay::Candidate& candidate : candidates)
+    result.push_back({.address = candidate.address,
+                      .transport = candidate.protocol == base::TransportProtocol::kUdp
+                                       ? policy::Transport::kUdp
+                                       : policy::Transport::kTcp});
+  return result;
+}
 
- private:
-  std::function<std::string()> text_;
-};
+void print_warnings(const ManifestKeeper& keeper) {
+  for (const std::string& warning : keeper.warnings()) fmt::print(stderr, "alcove: {}\n", warning);
+}
 
 class House {
  public:
@@ -95,8 +93,11 @@ class House {
  private:
   base::Result<void> open_store();
   base::Result<void> open_media();
+  base::Result<void> open_promises();
   base::Result<void> open_http();
+  base::Result<void> publish_promises();
   base::Result<void> open_metrics();
+  void reload();
   void load_web_app();
   void handle_signals();
   void begin_goodbye();
@@ -109,6 +110,7 @@ class House {
   crypto::SystemRandom random_;
   std::unique_ptr<store::Store> store_;
   std::optional<net::StaticFiles> web_app_;
+  std::unique_ptr<ManifestKeeper> promises_;
   std::unique_ptr<net::MediaPort> port_;
   std::unique_ptr<net::StorePool> pool_;
   std::unique_ptr<RelayRuntime> relay_;
@@ -132,8 +134,8 @@ House::~House() {
 
 base::Result<void> House::open() {
   using Step = base::Result<void> (House::*)();
-  for (const Step step :
-       {&House::open_store, &House::open_media, &House::open_http, &House::open_metrics})
+  for (const Step step : {&House::open_store, &House::open_media, &House::open_promises,
+                          &House::open_http, &House::publish_promises, &House::open_metrics})
     if (base::Result<void> opened = (this->*step)(); !opened) return opened;
   relay_->start();
   handle_signals();
@@ -174,6 +176,16 @@ base::Result<void> House::open_media() {
   return {};
 }
 
+base::Result<void> House::open_promises() {
+  auto opened = ManifestKeeper::open(config_, random_, &net::resolve_host);
+  if (!opened) return std::unexpected(opened.error());
+  promises_ = *std::move(opened);
+  if (!promises_->log_was_torn()) return {};
+  base::log(base::LogLevel::kWarning, "manifest.log_was_torn");
+  fmt::print(stderr, "alcove: the last line of the manifest's log was not whole; it is gone\n");
+  return {};
+}
+
 control::ServerOptions House::server_options() const {
   control::ServerOptions options;
   options.version = ALCOVE_VERSION;
@@ -183,6 +195,7 @@ control::ServerOptions House::server_options() const {
   options.max_room_members = config_.limits.members;
   options.max_rooms = config_.limits.rooms;
   options.rate_limit_factor = config_.limits.rate_limit_factor;
+  options.manifest_key_hash = promises_->key_hash();
   return options;
 }
 
@@ -224,6 +237,8 @@ base::Result<void> House::open_http() {
   shards.hold_packets = config_.media.sending != net::SendMethod::kSendmmsg;
   shards.candidates = make_candidates(config_, net::interface_addresses(), port_->listening(),
                                       port_->port(), options.listen);
+  if (const auto admitted = promises_->admit(to_policy(shards.candidates)); !admitted)
+    return admitted;
   relay_ = std::make_unique<RelayRuntime>(
       loop_, *port_, threads, std::move(shards),
       [this](const v1::RelayEvent& event) { control_->handle_relay_event(event); });
@@ -237,6 +252,28 @@ base::Result<void> House::open_http() {
                              .adopt_media = [this](int descriptor) { port_->adopt(descriptor); }});
   if (!http) return base::fail(http.error().code, http.error().message + " (http.listen)");
   http_ = std::move(*http);
+  return {};
+}
+
+// After everything is bound, and before anybody is answered.
+base::Result<void> House::publish_promises() {
+  KnownEndpoints known{.listen = http_->addresses(),
+                       .interfaces = net::interface_addresses(),
+                       .host_name = net::host_name(),
+                       .web_files = {},
+                       .software = "alcove " ALCOVE_VERSION};
+  if (web_app_)
+    for (const auto& [path, bytes] : web_app_->contents()) {
+      v1::WebFile& file = known.web_files.emplace_back();
+      file.set_path(std::string(path));
+      file.set_sha256(std::string(base::as_text(crypto::sha256(base::as_bytes(bytes)))));
+      file.set_size(bytes.size());
+    }
+  const base::Result<void> published =
+      promises_->publish(std::move(known), net::wall_now().time_since_epoch().count());
+  if (!published) return published;
+  print_warnings(*promises_);
+  control_->set_promises(promises_->promises());
   return {};
 }
 
@@ -259,13 +296,25 @@ base::Result<void> House::open_metrics() {
 
 void House::handle_signals() {
   for (const int number : {SIGINT, SIGTERM}) loop_.on_signal(number, [this] { begin_goodbye(); });
-  loop_.on_signal(SIGHUP, [this] {
-    const base::Result<void> reloaded = http_->reload_certificate();
-    if (reloaded)
-      base::log(base::LogLevel::kInfo, "http.certificate_reloaded");
-    else
-      base::log(base::LogLevel::kError, "http.certificate_not_reloaded");
-  });
+  loop_.on_signal(SIGHUP, [this] { reload(); });
+}
+
+// What is wrong keeps what was there before. What the policy says of an address is for the
+// operator's eyes, not for logs.
+void House::reload() {
+  if (http_->reload_certificate())
+    base::log(base::LogLevel::kInfo, "http.certificate_reloaded");
+  else
+    base::log(base::LogLevel::kError, "http.certificate_not_reloaded");
+  const base::Result<void> reloaded = promises_->reload(net::wall_now().time_since_epoch().count());
+  if (reloaded) {
+    base::log(base::LogLevel::kInfo, "policy.reloaded");
+    print_warnings(*promises_);
+    return control_->set_promises(promises_->promises());
+  }
+  base::log(base::LogLevel::kError, "policy.not_reloaded");
+  fmt::print(stderr, "alcove: the policy was not taken, the old one stays: {}\n",
+             reloaded.error().message);
 }
 
 // The first signal says goodbye to everybody, a second one ends at once.
