@@ -12,6 +12,7 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
+constexpr std::size_t kFewSlots = 1024;
 constexpr std::uint64_t kV4 = 0xffff'0000'0000;  // as IPv4-mapped IPv6 addresses are (RFC 4291)
 
 struct Words {
@@ -48,9 +49,7 @@ FlowSockets sockets_of(const Packet& packet) {
 }
 
 FlowIndex::FlowIndex(std::uint32_t capacity)
-    : slots_(std::bit_ceil(std::size_t{capacity} * 2)),
-      mask_(slots_.size() - 1),
-      capacity_(capacity) {
+    : slots_(kFewSlots), mask_(kFewSlots - 1), capacity_(capacity) {
   crypto::SystemRandom random;
   // Odd: none is 0, with which a product would be.
   for (std::uint64_t& key : key_) key = random.next_u64() | 1;
@@ -81,11 +80,22 @@ std::uint32_t FlowIndex::add(const FlowSockets& sockets, std::uint64_t hash) {
     free_.pop_back();
   }
   held_[number] = {sockets, hash};
-  ++size_;
+  if (++size_ * std::size_t{2} > slots_.size()) grow();
+  put(hash, number);
+  return number;
+}
+
+void FlowIndex::put(std::uint64_t hash, std::uint32_t number) {
   std::size_t at = home(hash);
   while (slots_[at].number != kNone) at = (at + 1) & mask_;
   slots_[at] = {tag(hash), number};
-  return number;
+}
+
+void FlowIndex::grow() {
+  const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(slots_.size() * 2));
+  mask_ = slots_.size() - 1;
+  for (const Slot& slot : before)
+    if (slot.number != kNone) put(held_[slot.number].hash, slot.number);
 }
 
 void FlowIndex::remove(std::uint32_t number) {

@@ -14,7 +14,12 @@ namespace alcove::audit {
 struct FlowSockets {
   std::array<std::uint64_t, 5> words{};
   bool swapped = false;  // the packet's source is the second
-  bool same(const FlowSockets& other) const { return words == other.words; }
+  // Written out: a call of memcmp would cost more than the comparison.
+  bool same(const FlowSockets& other) const {
+    return ((words[0] ^ other.words[0]) | (words[1] ^ other.words[1]) |
+            (words[2] ^ other.words[2]) | (words[3] ^ other.words[3]) |
+            (words[4] ^ other.words[4])) == 0;
+  }
 };
 
 FlowSockets sockets_of(const Packet& packet);
@@ -41,10 +46,12 @@ class FlowIndex {
     std::uint32_t tag = 0;
     std::uint32_t number = kNone;
   };
-  struct Held {
+  struct alignas(64) Held {  // one line of the processor's cache
     FlowSockets sockets;
     std::uint64_t hash = 0;
   };
+  void put(std::uint64_t hash, std::uint32_t number);
+  void grow();
   std::size_t home(std::uint64_t hash) const { return hash & mask_; }
   static std::uint32_t tag(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
 

@@ -10,14 +10,6 @@ void FlowRecency::add(std::uint32_t number, List list, CaptureTime now) {
   look_by(now, list);
 }
 
-void FlowRecency::touch(std::uint32_t number, CaptureTime now) {
-  Link& link = links_[number];
-  link.last = now;
-  if (link.newer == kNone) return;
-  unlink(number);
-  append(number);
-}
-
 void FlowRecency::move(std::uint32_t number, List list) {
   unlink(number);
   links_[number].list = list;
@@ -39,26 +31,39 @@ void FlowRecency::append(std::uint32_t number) {
   Ends& both = ends(link.list);
   link.older = both.newest;
   link.newer = kNone;
+  link.placed = link.last;
   (both.newest == kNone ? both.oldest : links_[both.newest].newer) = number;
   both.newest = number;
 }
 
-std::uint32_t FlowRecency::oldest() const {
+void FlowRecency::place_last(std::uint32_t number) {
+  unlink(number);
+  append(number);
+}
+
+std::uint32_t FlowRecency::front(Ends& both) {
+  while (both.oldest != kNone && links_[both.oldest].last != links_[both.oldest].placed)
+    place_last(both.oldest);
+  return both.oldest;
+}
+
+std::uint32_t FlowRecency::oldest() {
   std::uint32_t found = kNone;
-  for (const Ends& both : ends_) {
-    if (both.oldest == kNone) continue;
-    if (found == kNone || links_[both.oldest].last < links_[found].last) found = both.oldest;
+  for (Ends& both : ends_) {
+    const std::uint32_t first = front(both);
+    if (first == kNone) continue;
+    if (found == kNone || links_[first].last < links_[found].last) found = first;
   }
   return found;
 }
 
 std::uint32_t FlowRecency::seek_idle(CaptureTime now) {
   next_end_ = CaptureTime::max();
-  for (const Ends& both : ends_) {
-    if (both.oldest == kNone) continue;
-    const Link& link = links_[both.oldest];
-    look_by(link.last, link.list);
-    if (is_idle(both.oldest, now)) return both.oldest;
+  for (Ends& both : ends_) {
+    const std::uint32_t first = front(both);
+    if (first == kNone) continue;
+    look_by(links_[first].last, links_[first].list);
+    if (is_idle(first, now)) return first;
   }
   return kNone;
 }

@@ -10,11 +10,14 @@
 
 namespace alcove::audit {
 
-// Flows by number (FlowIndex) in three lists, each from the longest idle to the last used.
+// Flows by number (FlowIndex) in three lists, each from the longest idle to the last used. A use
+// moves a flow only where its place is older than a second, or once it comes up at the beginning:
+// most packets touch one line of memory, and the order is right to a second.
 class FlowRecency {
  public:
   enum class List : std::uint8_t { kClosed, kDatagrams, kConnections };
   static constexpr std::size_t kLists = 3;
+  static constexpr std::chrono::nanoseconds kPrecision = std::chrono::seconds(1);
   static constexpr std::uint32_t kNone = 0xffffffff;
 
   // How long a flow of the list may be idle. Of a closed connection the last acknowledgements and
@@ -26,7 +29,11 @@ class FlowRecency {
   }
 
   void add(std::uint32_t number, List list, CaptureTime now);
-  void touch(std::uint32_t number, CaptureTime now);
+  void touch(std::uint32_t number, CaptureTime now) {
+    Link& link = links_[number];
+    link.last = now;
+    if (now - link.placed > kPrecision || now < link.placed) place_last(number);
+  }
   void move(std::uint32_t number, List list);
   void remove(std::uint32_t number);
 
@@ -34,8 +41,8 @@ class FlowRecency {
     const Link& link = links_[number];
     return now - link.last > idle_limit(link.list);
   }
-  // The longest idle of all; kNone when there is none.
-  std::uint32_t oldest() const;
+  // The one that was idle longest; kNone when there is none.
+  std::uint32_t oldest();
   // One whose time is over, or kNone.
   std::uint32_t next_idle(CaptureTime now) { return now <= next_end_ ? kNone : seek_idle(now); }
 
@@ -44,6 +51,7 @@ class FlowRecency {
     std::uint32_t older = kNone;
     std::uint32_t newer = kNone;
     CaptureTime last;
+    CaptureTime placed;
     List list = List::kClosed;
   };
   struct Ends {
@@ -53,6 +61,9 @@ class FlowRecency {
   Ends& ends(List list) { return ends_[static_cast<std::size_t>(list)]; }
   void unlink(std::uint32_t number);
   void append(std::uint32_t number);
+  void place_last(std::uint32_t number);
+  // Of the list, once those that were used have given way; kNone when it is empty.
+  std::uint32_t front(Ends& both);
   std::uint32_t seek_idle(CaptureTime now);
   void look_by(CaptureTime last, List list) {
     next_end_ = std::min(next_end_, last + idle_limit(list));

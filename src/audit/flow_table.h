@@ -1,8 +1,9 @@
 #pragma once
 // Packets into flows, TCP into streams. One thread.
 //
-// Bounds: 65,536 open flows (the one that is idle longest ends first), 32 MiB of TCP bytes that
-// wait for a hole to be filled, 256 KiB of them a direction (then the hole is given up: after_gap).
+// Bounds: 65,536 open flows (the one that is idle longest, to a second, ends first), 32 MiB of TCP
+// bytes that wait for a hole to be filled, 256 KiB of them a direction (then the hole is given up:
+// after_gap).
 
 #include <cstdint>
 #include <memory>

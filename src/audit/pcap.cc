@@ -44,6 +44,7 @@ class Pcap final : public CaptureFormat {
                               " says that it is longer than 16 MiB: the file is damaged there");
       taken.needed = record_header_ + captured;
       if (rest.size() < taken.needed) return taken;
+      prefetch(rest.data() + taken.needed);
       hand_on(rest.first(taken.needed));
       taken.consumed += taken.needed;
     }

@@ -70,6 +70,7 @@ class Pcapng final : public CaptureFormat {
         return damaged("a block with a length that cannot be");
       taken.needed = length;
       if (rest.size() < taken.needed) return taken;
+      prefetch(rest.data() + length);
       const base::Bytes whole = rest.first(length);
       if (section) {
         if (const auto result = begin_section(whole); !result)

@@ -13,21 +13,23 @@ namespace {
 constexpr std::uint32_t kFarBehind = 4U << 20;
 constexpr std::uint8_t kFarBehindInARow = 4;
 
-// Tells a repetition with the same bytes from one with others; not against somebody who seeks two
-// segments of one hash. Four lanes, so that the multiplications do not wait for each other.
+// Tells a repetition with the same bytes from one with others, wherever they differ in one word;
+// not against somebody who seeks two segments of one hash. Every byte of every stream comes by
+// here, so it adds and rotates in lanes that do not wait for each other.
 std::uint64_t hash_of(base::Bytes bytes) {
-  constexpr std::uint64_t kFactor = 0x9e3779b97f4a7c15;
-  std::array<std::uint64_t, 4> lanes = {1, 2, 3, bytes.size()};
+  constexpr std::size_t kLanes = 8;
+  std::array<std::uint64_t, kLanes> lanes = {bytes.size()};
   const std::uint8_t* at = bytes.data();
   std::size_t left = bytes.size();
-  for (; left >= 32; left -= 32, at += 32) {
-    for (std::size_t lane = 0; lane < 4; ++lane)
-      lanes[lane] =
-          (std::rotl(lanes[lane], 29) ^ load_native<std::uint64_t>(at + 8 * lane)) * kFactor;
+  for (; left >= 8 * kLanes; left -= 8 * kLanes, at += 8 * kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+      lanes[lane] = std::rotl(lanes[lane], 23) + load_native<std::uint64_t>(at + 8 * lane);
   }
-  for (; left > 0; --left, ++at) lanes[0] = (std::rotl(lanes[0], 29) ^ *at) * kFactor;
+  for (; left >= 8; left -= 8, at += 8)
+    lanes[0] = std::rotl(lanes[0], 23) + load_native<std::uint64_t>(at);
+  for (; left > 0; --left, ++at) lanes[0] = std::rotl(lanes[0], 23) + *at;
   std::uint64_t hash = 0;
-  for (const std::uint64_t lane : lanes) hash = (std::rotl(hash, 31) ^ lane) * kFactor;
+  for (const std::uint64_t lane : lanes) hash = (std::rotl(hash, 31) ^ lane) * 0x9e3779b97f4a7c15;
   return hash;
 }
 
