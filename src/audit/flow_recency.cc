@@ -36,34 +36,22 @@ void FlowRecency::append(std::uint32_t number) {
   both.newest = number;
 }
 
-void FlowRecency::place_last(std::uint32_t number) {
-  unlink(number);
-  append(number);
-}
-
-std::uint32_t FlowRecency::front(Ends& both) {
-  while (both.oldest != kNone && links_[both.oldest].last != links_[both.oldest].placed)
-    place_last(both.oldest);
-  return both.oldest;
-}
-
-std::uint32_t FlowRecency::oldest() {
+std::uint32_t FlowRecency::oldest() const {
   std::uint32_t found = kNone;
-  for (Ends& both : ends_) {
-    const std::uint32_t first = front(both);
-    if (first == kNone) continue;
-    if (found == kNone || links_[first].last < links_[found].last) found = first;
+  for (const Ends& both : ends_) {
+    if (both.oldest == kNone) continue;
+    if (found == kNone || links_[both.oldest].last < links_[found].last) found = both.oldest;
   }
   return found;
 }
 
 std::uint32_t FlowRecency::seek_idle(CaptureTime now) {
   next_end_ = CaptureTime::max();
-  for (Ends& both : ends_) {
-    const std::uint32_t first = front(both);
-    if (first == kNone) continue;
-    look_by(links_[first].last, links_[first].list);
-    if (is_idle(first, now)) return first;
+  for (const Ends& both : ends_) {
+    if (both.oldest == kNone) continue;
+    const Link& link = links_[both.oldest];
+    look_by(link.last, link.list);
+    if (is_idle(both.oldest, now)) return both.oldest;
   }
   return kNone;
 }

@@ -10,9 +10,9 @@
 
 namespace alcove::audit {
 
-// Flows by number (FlowIndex) in three lists, each from the longest idle to the last used. A use
-// moves a flow only where its place is older than a second, or once it comes up at the beginning:
-// most packets touch one line of memory, and the order is right to a second.
+// Flows by number (FlowIndex) in three lists, each from the longest idle to the last used, right to
+// a second: a use moves a flow only where its place is older than that, so that most packets touch
+// one line of memory.
 class FlowRecency {
  public:
   enum class List : std::uint8_t { kClosed, kDatagrams, kConnections };
@@ -32,7 +32,10 @@ class FlowRecency {
   void touch(std::uint32_t number, CaptureTime now) {
     Link& link = links_[number];
     link.last = now;
-    if (now - link.placed > kPrecision || now < link.placed) place_last(number);
+    if (now - link.placed > kPrecision || now < link.placed) {
+      unlink(number);
+      append(number);
+    }
   }
   void move(std::uint32_t number, List list);
   void remove(std::uint32_t number);
@@ -41,8 +44,8 @@ class FlowRecency {
     const Link& link = links_[number];
     return now - link.last > idle_limit(link.list);
   }
-  // The one that was idle longest; kNone when there is none.
-  std::uint32_t oldest();
+  // The one that is idle longest, to a second; kNone when there is none.
+  std::uint32_t oldest() const;
   // One whose time is over, or kNone.
   std::uint32_t next_idle(CaptureTime now) { return now <= next_end_ ? kNone : seek_idle(now); }
 
@@ -61,9 +64,6 @@ class FlowRecency {
   Ends& ends(List list) { return ends_[static_cast<std::size_t>(list)]; }
   void unlink(std::uint32_t number);
   void append(std::uint32_t number);
-  void place_last(std::uint32_t number);
-  // Of the list, once those that were used have given way; kNone when it is empty.
-  std::uint32_t front(Ends& both);
   std::uint32_t seek_idle(CaptureTime now);
   void look_by(CaptureTime last, List list) {
     next_end_ = std::min(next_end_, last + idle_limit(list));

@@ -140,6 +140,7 @@ TEST_F(FlowTableTest, TheLongestIdleMakesRoom) {
     const auto low = static_cast<std::uint16_t>(i & 0x7fff);
     builder.udp(at(i < 32768 ? "198.51.100.2" : "198.51.100.3", low), kServer, "x");
   }
+  builder.wait(std::chrono::seconds(2));
   builder.udp(at("198.51.100.2", 0), kServer, "again");  // no longer the longest idle
   builder.udp(at("198.51.100.4", 9), kServer, "one more");
   run(builder);
