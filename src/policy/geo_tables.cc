@@ -47,8 +47,8 @@ bool split(std::string_view line, std::vector<std::string>& fields) {
   }
 }
 
-// Calls handle(fields, line number) for each line that is not blank; handle returns what is wrong,
-// or "".
+// Calls handle(fields) for each line that is neither blank nor a comment; handle returns what is
+// wrong, or "".
 template <typename Handle>
 base::Result<void> each_line(std::string_view csv, Handle handle) {
   std::vector<std::string> fields;
@@ -57,7 +57,7 @@ base::Result<void> each_line(std::string_view csv, Handle handle) {
     std::string_view line = csv.substr(0, end);
     csv.remove_prefix(std::min(end + 1, csv.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty()) continue;
+    if (line.empty() || line.starts_with('#')) continue;
     if (line.size() > kMaxLine) return std::unexpected(bad_line(number, "longer than 4096 bytes"));
     if (!split(line, fields))
       return std::unexpected(bad_line(number, "not comma-separated values"));
@@ -181,9 +181,7 @@ std::vector<AddressRange> NetworkTable::sorted() && { return flatten(std::move(r
 base::Result<std::vector<Network>> parse_network_list(std::string_view csv) {
   constexpr std::size_t kMaxNetworks = 100'000;
   std::vector<Network> networks;
-  std::vector<std::string> fields;
   const auto result = each_line(csv, [&](const std::vector<std::string>& line) -> std::string_view {
-    if (line[0].starts_with('#')) return {};
     const auto network = parse_network(line[0]);
     if (!network) return "not a network such as 198.51.100.0/24, with zeros behind the prefix";
     if (networks.size() == kMaxNetworks) return "more than 100,000 networks";

@@ -220,7 +220,9 @@ base::Buffer write_metadata(std::size_t nodes, unsigned record_size,
   data.write_text("binary_format_minor_version");
   data.write_number(MmdbType::kUint16, 0);
   data.write_text("build_epoch");
-  data.write_number(MmdbType::kUint64, static_cast<std::uint64_t>(description.build_epoch));
+  // MaxMind's library opens no file that was built at 0.
+  const std::int64_t epoch = std::max<std::int64_t>(description.build_epoch, 1);
+  data.write_number(MmdbType::kUint64, static_cast<std::uint64_t>(epoch));
   data.write_text("database_type");
   data.write_text("Alcove-Country-ASN");
   data.write_text("description");
