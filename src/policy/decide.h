@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/address.h"
 #include "policy/geo_database.h"
@@ -60,6 +61,10 @@ Decision decide(const Policy& policy, const GeoDatabase& database, const base::I
 // (1a2b…)."
 std::string explain_en(const Decision& decision);
 std::string explain_fr(const Decision& decision);
+
+// Words for programs, such as "denied_owner_country" and "link_local"; they do not change.
+std::string_view code_of(Reason reason);
+std::string_view code_of(AddressClass address_class);
 
 enum class OfferDecision : std::uint8_t { kOffered, kWarned, kDenied };
 OfferDecision decide_offer(const Policy& policy, const GeoDatabase& database,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 
 #include "base/text.h"
 
@@ -80,10 +81,22 @@ std::string_view parse_range(const std::vector<std::string>& fields, AddressRang
   return {};
 }
 
-std::vector<AddressRange> flatten(std::vector<AddressRange>&& ranges) {
-  std::ranges::stable_sort(ranges, [](const AddressRange& a, const AddressRange& b) {
-    return a.first != b.first ? a.first < b.first : a.last > b.last;
+// By the beginning, then the wider first, then as in the table. (Not std::stable_sort: libstdc++ 12
+// implements it with what C++23 has deprecated.)
+std::vector<std::uint32_t> order_of(const std::vector<AddressRange>& ranges) {
+  std::vector<std::uint32_t> order(ranges.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, [&](std::uint32_t left, std::uint32_t right) {
+    const AddressRange& a = ranges[left];
+    const AddressRange& b = ranges[right];
+    if (a.first != b.first) return a.first < b.first;
+    if (a.last != b.last) return a.last > b.last;
+    return left < right;
   });
+  return order;
+}
+
+std::vector<AddressRange> flatten(const std::vector<AddressRange>& ranges) {
   std::vector<AddressRange> result;
   result.reserve(ranges.size());
   std::vector<AddressRange> open;  // the last holds, from position on
@@ -101,7 +114,8 @@ std::vector<AddressRange> flatten(std::vector<AddressRange>&& ranges) {
     position = last.next();
     is_done = position == AddressKey();
   };
-  for (const AddressRange& range : ranges) {
+  for (const std::uint32_t index : order_of(ranges)) {
+    const AddressRange& range = ranges[index];
     while (!open.empty() && open.back().last < range.first) {
       emit(open.back().last);
       open.pop_back();
@@ -142,7 +156,7 @@ base::Result<void> CountryTable::add(std::string_view csv) {
   });
 }
 
-std::vector<AddressRange> CountryTable::sorted() && { return flatten(std::move(ranges_)); }
+std::vector<AddressRange> CountryTable::sorted() && { return flatten(ranges_); }
 
 Country CountryTable::country(std::uint32_t value) {
   const char code[] = {static_cast<char>(value >> 8), static_cast<char>(value)};
@@ -176,7 +190,7 @@ base::Result<void> NetworkTable::add(std::string_view csv) {
   });
 }
 
-std::vector<AddressRange> NetworkTable::sorted() && { return flatten(std::move(ranges_)); }
+std::vector<AddressRange> NetworkTable::sorted() && { return flatten(ranges_); }
 
 base::Result<std::vector<Network>> parse_network_list(std::string_view csv) {
   constexpr std::size_t kMaxNetworks = 100'000;
