@@ -13,6 +13,7 @@
 #include "alcove/config.h"
 #include "alcove/invite_command.h"
 #include "alcove/manifest_command.h"
+#include "alcove/policy_command.h"
 #include "alcove/serve.h"
 #include "crypto/random.h"
 #include "net/clock.h"
@@ -126,6 +127,9 @@ int run(int count, char** values) {
       "rotate-key", "Makes a new key, named by the old one; while the server does not run");
   for (CLI::App* command : {show, rotate}) add_config_options(*command, arguments);
 
+  PolicyCommand policy(program,
+                       [&](CLI::App& command) { add_config_options(command, arguments); });
+
   CLI::App* configuration = program.add_subcommand("config", "The configuration");
   configuration->require_subcommand(1);
   CLI::App* check_command =
@@ -137,6 +141,7 @@ int run(int count, char** values) {
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? 0 : kUsageError;
   }
+  if (const auto status = policy.run_without_config()) return *status;
   const base::Result<Config> config = load_config(arguments);
   if (!config) {
     fmt::print(stderr, "{}\n", config.error().message);
@@ -144,6 +149,7 @@ int run(int count, char** values) {
   }
   if (*serve_command) return serve(*config);
   if (*create) return create_invite(*config, arguments);
+  if (const auto status = policy.run(*config)) return *status;
   if (*show) return show_manifest(*config);
   if (*rotate) {
     crypto::SystemRandom random;
