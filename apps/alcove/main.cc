@@ -97,18 +97,22 @@ int create_invite(const Config& config, const Arguments& arguments) {
   return create_invite(config, arguments.invite_uses, *seconds);
 }
 
+CLI::App* add_serve_command(CLI::App& program, Arguments& arguments) {
+  CLI::App* command = program.add_subcommand("serve", "Runs the server");
+  add_config_options(*command, arguments);
+  command->add_option("--listen", arguments.listen, "Address of the page and the API (http.listen)")
+      ->option_text("ADDRESS:PORT ...")
+      ->allow_extra_args(false);
+  return command;
+}
+
 int run(int count, char** values) {
   CLI::App program("Alcove: drop-in audio that only the people in the room can hear.", "alcove");
   program.set_version_flag("--version", "alcove " ALCOVE_VERSION);
   program.require_subcommand(1);
   Arguments arguments;
 
-  CLI::App* serve_command = program.add_subcommand("serve", "Runs the server");
-  add_config_options(*serve_command, arguments);
-  serve_command
-      ->add_option("--listen", arguments.listen, "Address of the page and the API (http.listen)")
-      ->option_text("ADDRESS:PORT ...")
-      ->allow_extra_args(false);
+  CLI::App* serve_command = add_serve_command(program, arguments);
 
   CLI::App* invite = program.add_subcommand("invite", "Invite codes for registration");
   invite->require_subcommand(1);
@@ -127,8 +131,7 @@ int run(int count, char** values) {
       "rotate-key", "Makes a new key, named by the old one; while the server does not run");
   for (CLI::App* command : {show, rotate}) add_config_options(*command, arguments);
 
-  PolicyCommand policy(program,
-                       [&](CLI::App& command) { add_config_options(command, arguments); });
+  PolicyCommand policy(program, [&](CLI::App& command) { add_config_options(command, arguments); });
 
   CLI::App* configuration = program.add_subcommand("config", "The configuration");
   configuration->require_subcommand(1);
