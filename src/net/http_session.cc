@@ -82,7 +82,9 @@ class HttpSession final : public HttpSessionBase, public std::enable_shared_from
   asio::awaitable<bool> answer_file(const Request& request, std::string_view path);
   asio::awaitable<void> upgrade(const Request& request);
   asio::awaitable<std::optional<base::HttpResponse>> ask_handler(base::HttpRequest request);
-  asio::awaitable<void> refuse(int status, std::string_view code, std::string_view message);
+  asio::awaitable<void> refuse(int status, std::string_view code, std::string_view message) {
+    return refuse(status, error_body(code, message));
+  }
   asio::awaitable<void> refuse(int status, std::string body);  // JSON
   asio::awaitable<void> linger();
   // False when the connection broke or is to end.
@@ -316,8 +318,7 @@ asio::awaitable<void> HttpSession::upgrade(const Request& request) {
     co_return;
   }
   watchdog_->pause();  // a refused one lingers under it
-  const std::optional<base::HttpResponse> refusal =
-      shared_->services.acceptor->refuse(client(request));
+  const auto refusal = shared_->services.acceptor->refuse(client(request));
   if (refusal) {
     co_await refuse(refusal->status, refusal->body);
     co_return;
@@ -334,11 +335,6 @@ asio::awaitable<void> HttpSession::upgrade(const Request& request) {
   stream_.emplace(std::move(session->stream()));
   session.reset();
   co_await refuse(503, "unavailable", "No further connections at the moment.");
-}
-
-asio::awaitable<void> HttpSession::refuse(int status, std::string_view code,
-                                          std::string_view message) {
-  co_await refuse(status, error_body(code, message));
 }
 
 asio::awaitable<void> HttpSession::refuse(int status, std::string body) {
