@@ -1,6 +1,8 @@
 // Manifests and pages of the log from anybody. The first byte says which: a file as it comes, a
 // body that is then signed well, or a page whose entries are signed where the log asks for it.
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <cstdlib>
 
 #include "policy/manifest.h"
@@ -59,6 +61,7 @@ void read_page(const std::string& bytes) {
 // NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  google::protobuf::SetLogHandler(nullptr);
   if (size == 0) return 0;
   const base::Bytes rest(data + 1, size - 1);
   switch (data[0] % 3) {
