@@ -258,6 +258,7 @@ base::Result<base::Buffer> write_mmdb(const MergedTables& tables,
   add_aliases(tree);
   RecordWriter records;
   std::vector<std::uint32_t> offsets;
+  offsets.reserve(tables.records.size());
   for (const GeoRecord& record : tables.records) offsets.push_back(records.write(record));
 
   const std::span<const Node> nodes = tree.nodes();
