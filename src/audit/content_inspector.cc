@@ -114,6 +114,9 @@ void ContentInspector::handle_flow_end(Flow& flow) {
   for (const Direction direction : {Direction::kForward, Direction::kBackward})
     for (std::size_t i = 0; i < kStreams; ++i)
       finish_stream(flow, direction, static_cast<Stream>(i));
+  for (const auto& stream : state_of(flow).streams)
+    for (const auto& kept : stream)
+      if (kept) held_bytes_.change(kept->tail.kept().size(), 0);
 }
 
 // Waits with the last kHorizon bytes, and with a token that may go on: what begins there is judged
@@ -127,6 +130,7 @@ void ContentInspector::scan_stream(Flow& flow, Direction direction, const Stream
     finish_stream(flow, direction, stream);
     kept->resume = 0;
   }
+  const std::size_t before = kept->tail.kept().size();
   kept->tail.append(piece, scratch_);
   const std::size_t horizon = std::max(kHorizon, all_.longest());
   std::size_t limit = scratch_.size() - std::min(scratch_.size(), horizon);
@@ -142,6 +146,14 @@ void ContentInspector::scan_stream(Flow& flow, Direction direction, const Stream
   const std::size_t keep = limit - std::min(limit, kContext);
   kept->tail.keep(scratch_, keep);
   kept->resume = limit - keep;
+  if (held_bytes_.change(before, kept->tail.kept().size())) return;
+  // What crosses this border is missed.
+  finish_stream(flow, direction, stream);
+  held_bytes_.change(kept->tail.kept().size(), 0);
+  kept->tail = {};
+  kept->resume = 0;
+  findings_.add(FindingCode::kLimitReached, "ends of streams",
+                {piece.number, piece.time, flow.id, {}});
 }
 
 void ContentInspector::finish_stream(Flow& flow, Direction direction, Stream stream) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "audit/finding.h"
+#include "audit/held_bytes.h"
 #include "audit/identifiers.h"
 #include "audit/inspector.h"
 #include "audit/repeated_tokens.h"
@@ -93,6 +94,7 @@ class ContentInspector final : public Inspector {
   RepeatedTokens repeated_;
   std::set<base::IpAddress> private_addresses_;  // seen as ends of flows
   base::Buffer scratch_;
+  HeldBytes held_bytes_{40 << 20};  // of every open stream some hundred bytes
 };
 
 }  // namespace alcove::audit

@@ -92,6 +92,7 @@ void ContentInspector::judge_header(Text& text, std::size_t at, std::size_t leng
     constexpr std::size_t kHeader = 15;
     const std::size_t before = std::min(at, kHeader);
     if (base::as_text(text.bytes).substr(at - before, before).ends_with("uthorization: ")) return;
+    secret = secret.substr(0, secret.find(' '));
     if (secret.size() < kMinToken) return;
   } else if (rule == ContentRule::kAuthorization) {
     what = secret.substr(0, secret.find(' '));

@@ -86,7 +86,9 @@ void DnsInspector::handle_stream(Flow& flow, Direction direction, const StreamPi
   if (!slot_state) slot_state = std::make_unique<State>();
   State& state = static_cast<State&>(*slot_state);
   const auto side = static_cast<std::size_t>(direction);
+  if (state.ended[side]) return;
   base::Buffer& held = state.held[side];
+  const std::size_t before = held.size();
   if (piece.after_gap) held.clear();
   base::Bytes rest = piece.bytes;
   while (!rest.empty() || held.size() >= 2) {
@@ -104,6 +106,18 @@ void DnsInspector::handle_stream(Flow& flow, Direction direction, const StreamPi
       judge(flow, *message, {state.number[side], piece.time, flow.id, {}});
     held.clear();
   }
+  if (held_bytes_.change(before, held.size())) return;
+  held_bytes_.change(held.size(), 0);
+  held = {};
+  state.ended[side] = true;
+  findings_.add(FindingCode::kLimitReached, "DNS over TCP",
+                {piece.number, piece.time, flow.id, {}});
+}
+
+void DnsInspector::handle_flow_end(Flow& flow) {
+  if (!flow.states[slot]) return;
+  for (const base::Buffer& held : static_cast<State&>(*flow.states[slot]).held)
+    held_bytes_.change(held.size(), 0);
 }
 
 void DnsInspector::judge(Flow& flow, const DnsMessage& message, const Evidence& where) {

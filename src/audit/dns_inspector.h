@@ -13,6 +13,7 @@
 #include "alcove/v1/manifest.pb.h"
 #include "audit/dns.h"
 #include "audit/finding.h"
+#include "audit/held_bytes.h"
 #include "audit/inspector.h"
 #include "audit/name_table.h"
 #include "policy/geo_database.h"
@@ -29,11 +30,13 @@ class DnsInspector final : public Inspector {
   void handle_flow(Flow& flow) override;
   void handle_packet(Flow& flow, Direction direction, const Packet& packet) override;
   void handle_stream(Flow& flow, Direction direction, const StreamPiece& piece) override;
+  void handle_flow_end(Flow& flow) override;
 
  private:
   struct State final : FlowState {
     std::array<base::Buffer, 2> held;  // TCP: messages that are not whole
     std::array<std::uint64_t, 2> number{};
+    std::array<bool, 2> ended{};  // too much was kept: what a length is is lost
   };
   void judge(Flow& flow, const DnsMessage& message, const Evidence& where);
   void judge_question(const DnsQuestion& question, const Evidence& where);
@@ -47,6 +50,7 @@ class DnsInspector final : public Inspector {
   NameTable& names_;
   Findings& findings_;
   std::set<std::string, std::less<>> listed_;
+  HeldBytes held_bytes_;
 };
 
 }  // namespace alcove::audit

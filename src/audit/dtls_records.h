@@ -50,6 +50,7 @@ class DtlsHandshakeReader {
     while (!fragment.empty())
       if (const auto message = next(fragment)) visit(*message);
   }
+  std::size_t held() const { return bytes_; }
 
  private:
   struct Partial {

@@ -187,8 +187,9 @@ std::vector<Finding> Findings::sorted() const {
   const auto first_packet = [](const Finding& finding) {
     return finding.evidence.empty() ? 0 : finding.evidence.front().packet;
   };
-  std::ranges::stable_sort(result, [&](const Finding& a, const Finding& b) {
-    return std::tuple(a.code, first_packet(a)) < std::tuple(b.code, first_packet(b));
+  std::ranges::sort(result, [&](const Finding& a, const Finding& b) {
+    return std::tuple(a.code, first_packet(a), std::string_view(a.subject)) <
+           std::tuple(b.code, first_packet(b), std::string_view(b.subject));
   });
   return result;
 }

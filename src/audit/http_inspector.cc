@@ -27,6 +27,7 @@ void HttpInspector::handle(Flow& flow, Direction direction, const StreamPiece& p
   }
   OfStream& stream = connection->streams[static_cast<std::size_t>(direction)];
   if (stream.ignored) return;
+  const std::size_t before = stream.http.held();
   if (piece.after_gap) {
     stream.http.lose();
     stream.websocket.lose();
@@ -41,6 +42,12 @@ void HttpInspector::handle(Flow& flow, Direction direction, const StreamPiece& p
     handle_head(flow, head, {number, piece.time, flow.id, {}}, stream, opened);
   });
   if (!from_before) stream.head_number = piece.number;
+  if (!held_bytes_.change(before, stream.http.held())) {
+    held_bytes_.change(stream.http.held(), 0);
+    stream.http.lose();
+    findings_.add(FindingCode::kLimitReached, "HTTP heads",
+                  {piece.number, piece.time, flow.id, {}});
+  }
   if (stream.http.broken()) stream.ignored = true;
   if (used >= piece.bytes.size() || !stream.is_websocket) return;
   StreamPiece rest = piece;
@@ -48,6 +55,14 @@ void HttpInspector::handle(Flow& flow, Direction direction, const StreamPiece& p
   rest.offset += used;
   rest.after_gap = false;
   handle_websocket(flow, direction, rest, stream, opened);
+}
+
+void HttpInspector::handle_flow_end(Flow& flow) {
+  if (!flow.states[slot]) return;
+  State& state = static_cast<State&>(*flow.states[slot]);
+  for (const auto* connection : {state.wire.get(), state.opened.get()})
+    if (connection != nullptr)
+      for (const OfStream& stream : connection->streams) held_bytes_.change(stream.http.held(), 0);
 }
 
 void HttpInspector::handle_head(Flow& flow, const HttpHead& head, const Evidence& where,

@@ -8,6 +8,7 @@
 
 #include "audit/content_inspector.h"
 #include "audit/finding.h"
+#include "audit/held_bytes.h"
 #include "audit/http_text.h"
 #include "audit/inspector.h"
 
@@ -20,6 +21,7 @@ class HttpInspector final : public Inspector {
 
   void handle_stream(Flow& flow, Direction direction, const StreamPiece& piece) override;
   void handle_decrypted(Flow& flow, Direction direction, const StreamPiece& piece) override;
+  void handle_flow_end(Flow& flow) override;
 
  private:
   struct OfStream {
@@ -45,6 +47,7 @@ class HttpInspector final : public Inspector {
 
   ContentInspector& content_;
   Findings& findings_;
+  HeldBytes held_bytes_;
 };
 
 }  // namespace alcove::audit

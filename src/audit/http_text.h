@@ -52,6 +52,7 @@ class HttpReader {
   }
   bool broken() const { return broken_; }
   bool in_head() const { return !head_.empty(); }
+  std::size_t held() const { return head_.size(); }
   void lose() {  // bytes are missing
     head_.clear();
     skip_ = 0;

@@ -18,6 +18,12 @@ std::uint32_t read_prefix(const std::uint8_t* bytes) {
   return prefix;
 }
 
+std::uint32_t read_pair(const std::uint8_t* bytes) {
+  std::uint16_t pair = 0;
+  std::memcpy(&pair, bytes, sizeof(pair));
+  return pair;
+}
+
 std::uint32_t mix(std::uint32_t prefix) { return prefix * 0x9e3779b1U; }
 
 bool begins_with(base::Bytes text, base::Bytes pattern) {
@@ -42,8 +48,9 @@ void PatternMatcher::add(base::Bytes pattern, std::uint32_t value) {
 
 void PatternMatcher::build() {
   CHECK(bitmap_.empty());
-  std::ranges::stable_sort(patterns_, [this](const Pattern& a, const Pattern& b) {
-    return less(bytes_of(a), bytes_of(b));
+  std::ranges::sort(patterns_, [this](const Pattern& a, const Pattern& b) {
+    if (less(bytes_of(a), bytes_of(b))) return true;
+    return !less(bytes_of(b), bytes_of(a)) && a.value < b.value;
   });
   link_parents();
   const auto wanted = std::bit_width(patterns_.size() * kBitsOfPattern);
@@ -53,6 +60,10 @@ void PatternMatcher::build() {
   for (const Pattern& pattern : patterns_) {
     const std::uint32_t bit = mix(read_prefix(bytes_.data() + pattern.begin)) >> bitmap_shift_;
     bitmap_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+    for (std::size_t i = 0; i < kPairs; ++i) {
+      const std::uint32_t pair = read_pair(bytes_.data() + pattern.begin + i);
+      pairs_[pair / 64] |= std::uint64_t{1} << (pair % 64);
+    }
   }
   fill_buckets();
 }
@@ -88,25 +99,37 @@ const PatternMatcher::Bucket* PatternMatcher::find_bucket(std::uint32_t prefix) 
   return nullptr;
 }
 
+// Every pattern has three pairs of neighbours at its beginning, and one of them stands at a place
+// that is a multiple of three: so one look in three places is enough, into a table of pairs.
 std::size_t PatternMatcher::next_candidate(base::Bytes text, std::size_t at) const {
   if (patterns_.empty() || text.size() < kMinPattern) return text.size();
   const std::size_t last = text.size() - kMinPattern;
   const std::uint8_t* const bytes = text.data();
-  const std::uint64_t* const bitmap = bitmap_.data();
-  const unsigned shift = bitmap_shift_;
-  const auto may_begin = [=](std::size_t place) {
-    const std::uint32_t bit = mix(read_prefix(bytes + place)) >> shift;
-    return (bitmap[bit / 64] >> (bit % 64) & 1) != 0;
+  const std::uint64_t* const pairs = pairs_.data();
+  const auto known_pair = [=](std::size_t place) {
+    const std::uint32_t pair = read_pair(bytes + place);
+    return pairs[pair / 64] >> (pair % 64) & 1;
   };
-  for (; at + 3 <= last; at += 4) {
-    const bool any = static_cast<bool>(
-        static_cast<unsigned>(may_begin(at)) | static_cast<unsigned>(may_begin(at + 1)) |
-        static_cast<unsigned>(may_begin(at + 2)) | static_cast<unsigned>(may_begin(at + 3)));
-    if (any) break;
+  std::size_t sample = at + kPairs - 1;
+  while (sample <= last + kPairs - 1) {
+    // Four at once: nearly always none is known.
+    if (sample + 3 * kPairs <= last + kPairs - 1 &&
+        (known_pair(sample) | known_pair(sample + kPairs) | known_pair(sample + 2 * kPairs) |
+         known_pair(sample + 3 * kPairs)) == 0) {
+      sample += 4 * kPairs;
+      continue;
+    }
+    if (known_pair(sample) != 0)
+      for (std::size_t place = sample - (kPairs - 1); place <= std::min(sample, last); ++place)
+        if (may_begin(bytes + place)) return place;
+    sample += kPairs;
   }
-  for (; at <= last; ++at)
-    if (may_begin(at)) return at;
   return text.size();
+}
+
+bool PatternMatcher::may_begin(const std::uint8_t* bytes) const {
+  const std::uint32_t bit = mix(read_prefix(bytes)) >> bitmap_shift_;
+  return (bitmap_[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
 std::size_t PatternMatcher::longest_at(base::Bytes text, std::size_t at) const {

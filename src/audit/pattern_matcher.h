@@ -1,9 +1,11 @@
 #pragma once
 // Finds thousands of byte strings in a stream of bytes at once. Most positions are dismissed by one
-// look into a bitmap of four-byte beginnings; what remains is searched in the sorted patterns. The
-// cost of a position is bounded by a logarithm of the patterns and the longest one, whatever the
-// bytes are. Built once, then only read. One thread.
+// look, at every third place, into a table of pairs of neighbours, the next by a bitmap of
+// four-byte beginnings; what remains is searched in the sorted patterns. The cost of a position is
+// bounded by a logarithm of the patterns and the longest one, whatever the bytes are. Built once,
+// then only read. One thread.
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -34,6 +36,7 @@ class PatternMatcher {
   }
 
  private:
+  static constexpr std::size_t kPairs = kMinPattern - 1;
   static constexpr std::uint32_t kNone = 0xffffffff;
   struct Pattern {
     std::uint32_t begin = 0;  // in bytes_
@@ -54,12 +57,14 @@ class PatternMatcher {
   std::size_t next_candidate(base::Bytes text, std::size_t at) const;
   // The longest pattern that the text has at this place, or kNone.
   std::size_t longest_at(base::Bytes text, std::size_t at) const;
+  bool may_begin(const std::uint8_t* bytes) const;
   const Bucket* find_bucket(std::uint32_t prefix) const;
   void link_parents();
   void fill_buckets();
 
   base::Buffer bytes_;
   std::vector<Pattern> patterns_;  // sorted
+  std::array<std::uint64_t, 65'536 / 64> pairs_{};
   std::vector<std::uint64_t> bitmap_;
   unsigned bitmap_shift_ = 0;
   std::vector<Bucket> buckets_;  // open addressing, a power of two

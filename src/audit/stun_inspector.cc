@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kMinHalf = 4;  // RFC 8445, section 5.3
 constexpr std::uint16_t kBinding = 1;
 constexpr std::size_t kFrameHeader = 2;
+constexpr std::string_view kClient = "client";
+constexpr std::string_view kServer = "server";
 
 }  // namespace
 
@@ -36,12 +38,20 @@ void StunInspector::handle_stream(Flow& flow, Direction direction, const StreamP
     }
     if (flow.application == Application::kUnknown) flow.application = Application::kStun;
   }
+  take_frames(flow, direction, piece, state);
+}
+
+void StunInspector::take_frames(Flow& flow, Direction direction, const StreamPiece& piece,
+                                State& state) {
+  const auto side = static_cast<std::size_t>(direction);
   base::Buffer& held = state.held[side];
-  if (piece.after_gap) {
-    state.ended[side] = true;
+  const std::size_t before = held.size();
+  const auto let_go = [&] {
+    held_bytes_.change(held.size(), 0);
     held = {};
-    return;
-  }
+    state.ended[side] = true;
+  };
+  if (piece.after_gap) return let_go();
   base::Bytes rest = piece.bytes;
   while (!rest.empty()) {
     if (held.empty()) state.number[side] = piece.number;
@@ -60,6 +70,16 @@ void StunInspector::handle_stream(Flow& flow, Direction direction, const StreamP
           {state.number[side], piece.time, flow.id, {}});
     held.clear();
   }
+  if (held_bytes_.change(before, held.size())) return;
+  let_go();
+  findings_.add(FindingCode::kLimitReached, "STUN over TCP",
+                {piece.number, piece.time, flow.id, {}});
+}
+
+void StunInspector::handle_flow_end(Flow& flow) {
+  if (!flow.states[slot]) return;
+  for (const base::Buffer& held : static_cast<State&>(*flow.states[slot]).held)
+    held_bytes_.change(held.size(), 0);
 }
 
 void StunInspector::judge(Flow& flow, Direction direction, base::Bytes message,
@@ -94,14 +114,16 @@ void StunInspector::judge_username(Flow& flow, Direction direction, std::string_
   std::string_view asked = username.substr(0, colon);
   std::string_view asking = username.substr(colon + 1);
   if (direction == Direction::kBackward) std::swap(asked, asking);
-  judge_half(flow, "client", asking, asked, where);
-  judge_half(flow, "server", asked, asking, where);
+  judge_half(flow, kClient, asking, asked, where);
+  judge_half(flow, kServer, asked, asking, where);
 }
 
 void StunInspector::judge_half(Flow& flow, std::string_view who, std::string_view half,
                                std::string_view other, const Evidence& where) {
   if (half.size() < kMinHalf) return;
-  const std::string key = fmt::format("{} {}", who, half);
+  // Browsers draw 24 bits: only of one address is a repetition hardly ever chance.
+  const base::IpAddress& owner = who == kClient ? flow.key.client.ip : flow.key.server.ip;
+  const std::string key = fmt::format("{} {} {}", who, owner.text(), half);
   Name* const name = find(key);
   if (name == nullptr) {
     young_.emplace(key, Name{std::string(other), flow.id, where.time, where});

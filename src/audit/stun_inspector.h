@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "audit/finding.h"
+#include "audit/held_bytes.h"
 #include "audit/inspector.h"
 #include "audit/stun_attributes.h"
 
@@ -27,6 +28,7 @@ class StunInspector final : public Inspector {
 
   void handle_packet(Flow& flow, Direction direction, const Packet& packet) override;
   void handle_stream(Flow& flow, Direction direction, const StreamPiece& piece) override;
+  void handle_flow_end(Flow& flow) override;
 
  private:
   struct State final : FlowState {
@@ -41,6 +43,7 @@ class StunInspector final : public Inspector {
     CaptureTime last;
     Evidence first;
   };
+  void take_frames(Flow& flow, Direction direction, const StreamPiece& piece, State& state);
   void judge(Flow& flow, Direction direction, base::Bytes message, const Evidence& where);
   void judge_username(Flow& flow, Direction direction, std::string_view username,
                       const Evidence& where);
@@ -52,6 +55,7 @@ class StunInspector final : public Inspector {
 
   Findings& findings_;
   std::unordered_map<std::string, Name> young_, old_;
+  HeldBytes held_bytes_;
 };
 
 }  // namespace alcove::audit

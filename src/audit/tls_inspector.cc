@@ -57,9 +57,15 @@ void TlsInspector::handle_dtls(Flow& flow, Direction direction, const Packet& pa
     if (record->type != tls_type::kHandshake || record->epoch != 0) continue;
     auto& handshake = state_of(flow).datagrams[static_cast<std::size_t>(direction)];
     if (!handshake) handshake = std::make_unique<DtlsHandshakeReader>();
+    const std::size_t before = handshake->held();
+    const Evidence where{packet.number, packet.time, flow.id, {}};
     handshake->feed(record->fragment, [&](const HandshakeMessage& message) {
-      handle_message(flow, message, {packet.number, packet.time, flow.id, {}}, true);
+      handle_message(flow, message, where, true);
     });
+    if (held_bytes_.change(before, handshake->held())) continue;
+    held_bytes_.change(handshake->held(), 0);
+    handshake.reset();
+    tell_limit(where);
   }
 }
 
@@ -80,6 +86,7 @@ void TlsInspector::handle_stream(Flow& flow, Direction direction, const StreamPi
     stream = std::make_unique<OfStream>();
   }
   bool encrypted = false;
+  const std::size_t before = stream->held();
   const bool going_on = stream->splitter.feed(piece, [&](const TlsRecord& record) {
     if (flow.application == Application::kUnknown) flow.application = Application::kTls;
     if (record.type != tls_type::kHandshake) encrypted = true;
@@ -88,10 +95,26 @@ void TlsInspector::handle_stream(Flow& flow, Direction direction, const StreamPi
       handle_message(flow, message, {record.number, record.time, flow.id, {}}, false);
     });
   });
-  if (going_on && !encrypted) return;
+  const bool fits = held_bytes_.change(before, stream->held());
+  if (going_on && !encrypted && fits) return;
+  if (!fits) tell_limit({piece.number, piece.time, flow.id, {}});
   // Nothing in clear follows that is of interest here.
+  held_bytes_.change(stream->held(), 0);
   stream.reset();
   state.done[side] = true;
+}
+
+void TlsInspector::handle_flow_end(Flow& flow) {
+  if (!flow.states[slot]) return;
+  State& state = static_cast<State&>(*flow.states[slot]);
+  for (const auto& stream : state.streams)
+    if (stream) held_bytes_.change(stream->held(), 0);
+  for (const auto& handshake : state.datagrams)
+    if (handshake) held_bytes_.change(handshake->held(), 0);
+}
+
+void TlsInspector::tell_limit(const Evidence& where) {
+  findings_.add(FindingCode::kLimitReached, "TLS handshakes", where);
 }
 
 void TlsInspector::handle_message(Flow& flow, const HandshakeMessage& message,

@@ -12,6 +12,7 @@
 
 #include "audit/dtls_records.h"
 #include "audit/finding.h"
+#include "audit/held_bytes.h"
 #include "audit/inspector.h"
 #include "audit/tls_hello.h"
 #include "audit/tls_records.h"
@@ -24,11 +25,13 @@ class TlsInspector final : public Inspector {
 
   void handle_packet(Flow& flow, Direction direction, const Packet& packet) override;
   void handle_stream(Flow& flow, Direction direction, const StreamPiece& piece) override;
+  void handle_flow_end(Flow& flow) override;
 
  private:
   struct OfStream {
     TlsRecordSplitter splitter;
     TlsHandshakeReader handshake;
+    std::size_t held() const { return splitter.held() + handshake.held(); }
   };
   struct State final : FlowState {
     std::array<std::unique_ptr<OfStream>, 2> streams;  // until the hello was seen
@@ -41,7 +44,10 @@ class TlsInspector final : public Inspector {
                       bool datagram);
   void judge(Flow& flow, const ServerHello& hello, const Evidence& where, bool datagram);
 
+  void tell_limit(const Evidence& where);
+
   Findings& findings_;
+  HeldBytes held_bytes_;
 };
 
 // Whether a UDP payload begins with a long header of QUIC (RFC 9000, section 17.2) of a version

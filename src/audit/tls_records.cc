@@ -76,9 +76,7 @@ void TlsRecordSplitter::end() {
     held_.assign(bytes_.begin(), bytes_.end());
   }
   bytes_ = {};
-  merged_.clear();
-  // One long record must not keep its memory for the flow's life.
-  if (merged_.capacity() > 2 * kMaxTlsFragment) merged_.shrink_to_fit();
+  merged_ = {};  // many streams that wait must not keep it twice
 }
 
 void TlsHandshakeReader::add(base::Bytes fragment) {

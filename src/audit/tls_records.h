@@ -52,6 +52,7 @@ class TlsRecordSplitter {
     return !broken_;
   }
   bool broken() const { return broken_; }
+  std::size_t held() const { return held_.size(); }
   bool resynchronized() const { return resynchronized_; }
 
  private:
@@ -87,6 +88,7 @@ class TlsHandshakeReader {
     while (const auto message = next()) visit(*message);
     compact();
   }
+  std::size_t held() const { return bytes_.size(); }
 
  private:
   void add(base::Bytes fragment);

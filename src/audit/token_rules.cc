@@ -119,10 +119,6 @@ constexpr auto kSecretNames =
 
 }  // namespace
 
-bool is_token_character(std::uint8_t b) {
-  return is_digit(b) || is_letter(b) || b == '-' || b == '_';
-}
-
 std::string_view token_kind_name(TokenKind kind) {
   constexpr std::array<std::string_view, 4> kNames = {"", "Agora token", "JWT", "API key"};
   return kNames[static_cast<std::size_t>(kind)];

@@ -2,6 +2,7 @@
 // What in readable bytes looks like a token, a field that names somebody, or a device. Pure; any
 // thread.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,15 +22,27 @@ struct Span {  // a part of a text
 };
 
 // Letters, digits, '-' and '_'.
-bool is_token_character(std::uint8_t byte);
+inline constexpr std::array<bool, 256> kTokenCharacters = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                       "0123456789-_"))
+    table[static_cast<std::uint8_t>(c)] = true;
+  return table;
+}();
+inline bool is_token_character(std::uint8_t byte) { return kTokenCharacters[byte]; }
 
 // Calls visit(Span) for every run of at least kMinToken token characters that begins in [begin,
-// end). Looks at every 16th byte first: no such run can hide between them.
+// end). Looks at every 16th byte first: no such run can hide between them; then at one eight bytes
+// before or behind, as one of them is in the run, too.
 template <typename Visitor>
 void for_each_token(base::Bytes text, std::size_t begin, std::size_t end, Visitor&& visit) {
   std::size_t at = begin + kMinToken - 1;
   while (at < text.size() && at < end + kMinToken - 1) {
-    if (!is_token_character(text[at])) {
+    constexpr std::size_t kHalf = kMinToken / 2;
+    const bool may_be = is_token_character(text[at]) &&
+                        ((at >= kHalf && is_token_character(text[at - kHalf])) ||
+                         (at + kHalf < text.size() && is_token_character(text[at + kHalf])));
+    if (!may_be) {
       at += kMinToken;
       continue;
     }

@@ -13,6 +13,7 @@ namespace {
 using policy::AddressClass;
 using policy::Reason;
 
+constexpr std::size_t kMaxWaiting = 3;
 constexpr std::size_t kMaxDecisions = 16'384;  // then the cache starts anew
 
 bool is_local_link(const base::IpAddress& address) {
@@ -216,8 +217,7 @@ void WhereInspector::judge_manifest(Flow& flow, State& state, const Packet& pack
   }
   ++state.waiting_packets;
   state.last_packet = packet.number;
-  if (state.waiting.size() < Findings::kMaxEvidence)
-    state.waiting.push_back(evidence_of(flow, packet));
+  if (state.waiting.size() < kMaxWaiting) state.waiting.push_back(evidence_of(flow, packet));
 }
 
 void WhereInspector::give_up_waiting(State& state) {

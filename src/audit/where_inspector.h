@@ -52,7 +52,7 @@ class WhereInspector final : public Inspector {
     bool found = false;  // in the manifest, whether asked or not
     std::uint64_t told = 0;
     std::string subject;
-    std::vector<Evidence> waiting;  // of a pending flow, the first kMaxEvidence
+    std::vector<Evidence> waiting;  // of a pending flow, the first kMaxWaiting
     std::uint64_t waiting_packets = 0;
     std::uint64_t last_packet = 0;
   };
