@@ -23,7 +23,7 @@ bool is_local_link(const base::IpAddress& address) {
          (address.is_v4() && std::ranges::all_of(address.bytes(), [](auto b) { return b == 255; }));
 }
 
-FindingCode code_of(Reason reason) {
+FindingCode finding_code_of(Reason reason) {
   switch (reason) {
     case Reason::kDeniedCountry:
     case Reason::kCountryNotAllowed:
@@ -129,7 +129,7 @@ void WhereInspector::handle_flow(Flow& flow) {
   const base::SocketAddress& remote = remote_end(flow);
   state.decision = decide(remote.ip);
   state.denied = !state.decision->allowed && !is_local_link(remote.ip);
-  if (state.denied) state.code = code_of(state.decision->reason);
+  if (state.denied) state.code = finding_code_of(state.decision->reason);
   if (flow.server_name.empty()) flow.server_name = names_.find(remote.ip);
   state.subject = endpoint_text(flow);
   if (manifest_ == nullptr) return;
