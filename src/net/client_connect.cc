@@ -6,9 +6,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/address.h"
+#include "base/check.h"
 
 namespace alcove::net {
 namespace {
@@ -20,9 +22,34 @@ std::unexpected<base::Error> unavailable(std::string message) {
   return base::fail(base::ErrorCode::kUnavailable, std::move(message));
 }
 
+// What of a redirect is shown.
+constexpr std::size_t kMaxLocation = 200;
+
+base::SocketAddress to_address(const asio::ip::tcp::endpoint& endpoint) {
+  const asio::ip::address& ip = endpoint.address();
+  return {ip.is_v4() ? base::IpAddress::v4(ip.to_v4().to_bytes())
+                     : base::IpAddress::v6(ip.to_v6().to_bytes()),
+          endpoint.port()};
+}
+
+// Asio keeps a pointer of its own as the context's application data.
+int key_log_index() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+void log_keys(const SSL* ssl, const char* line) {
+  void* const log = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), key_log_index());
+  static_cast<base::TlsKeyLog*>(log)->add_line(line);
+}
+
 base::Result<TlsContext> make_new_client_tls(const TlsClientOptions& options) {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
   error_code error;
+  if (options.key_log != nullptr) {
+    CHECK(SSL_CTX_set_ex_data(context->native_handle(), key_log_index(), options.key_log) == 1);
+    SSL_CTX_set_keylog_callback(context->native_handle(), log_keys);
+  }
   context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
                            asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
                            asio::ssl::context::no_tlsv1_1,
@@ -45,17 +72,28 @@ base::Result<TlsContext> make_new_client_tls(const TlsClientOptions& options) {
 }  // namespace
 
 base::Result<TlsContext> make_client_tls(const TlsClientOptions& options) {
-  using Key = std::pair<std::string, bool>;
+  using Key = std::tuple<std::string, bool, base::TlsKeyLog*>;
   thread_local std::map<Key, std::weak_ptr<asio::ssl::context>> known;
-  std::weak_ptr<asio::ssl::context>& place = known[{options.authorities_file, options.verify}];
+  std::weak_ptr<asio::ssl::context>& place =
+      known[{options.authorities_file, options.verify, options.key_log}];
   if (TlsContext context = place.lock()) return context;
   base::Result<TlsContext> made = make_new_client_tls(options);
   if (made) place = *made;
   return made;
 }
 
-ClientConnection::ClientConnection(const asio::any_io_executor& executor)
+base::Error redirect_error(std::string_view location) {
+  std::string text;
+  for (const char c : location.substr(0, kMaxLocation)) text += c > ' ' && c < 0x7f ? c : '?';
+  if (location.size() > kMaxLocation) text += "...";
+  return {base::ErrorCode::kPermissionDenied, "The server sent us to " +
+                                                  (text.empty() ? "another place" : text) +
+                                                  ", which is not followed."};
+}
+
+ClientConnection::ClientConnection(const asio::any_io_executor& executor, base::EgressGuard* guard)
     : executor_(executor),
+      guard_(guard),
       resolver_(executor),
       watchdog_(std::make_shared<Watchdog>(executor, [this] {
         expired_ = true;
@@ -87,8 +125,7 @@ asio::awaitable<error_code> ClientConnection::connect(
   }
   const asio::ip::tcp::endpoint local(asio::ip::make_address(source->text()), 0);
   error = asio::error::address_family_not_supported;
-  for (const auto& entry : addresses) {
-    const asio::ip::tcp::endpoint remote = entry.endpoint();
+  for (const asio::ip::tcp::endpoint& remote : addresses) {
     if (remote.protocol() != local.protocol()) continue;
     asio::ip::tcp::socket& socket = stream_->socket();
     error_code ignored;
@@ -102,16 +139,41 @@ asio::awaitable<error_code> ClientConnection::connect(
   co_return error;
 }
 
+asio::awaitable<base::Result<ClientConnection::Addresses>> ClientConnection::find_addresses(
+    const Url& url) {
+  if (guard_ != nullptr)
+    if (base::Result<void> allowed = guard_->check_host(url.host, url.port); !allowed)
+      co_return std::unexpected(allowed.error());
+  error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  const std::string port = std::to_string(url.port);
+  const auto resolved = co_await resolver_.async_resolve(url.host, port, token);
+  if (error || aborted_) co_return unavailable("no address for " + url.host);
+  Addresses addresses;
+  std::optional<base::Error> denied;
+  for (const auto& entry : resolved) {
+    const base::SocketAddress address = to_address(entry.endpoint());
+    const base::EgressDestination destination = {address, base::TransportProtocol::kTcp, url.host};
+    base::Result<void> allowed;
+    if (guard_ != nullptr) allowed = guard_->check(destination);
+    if (allowed)
+      addresses.push_back(entry.endpoint());
+    else if (!denied)
+      denied = allowed.error();
+  }
+  if (addresses.empty() && denied) co_return std::unexpected(*std::move(denied));
+  co_return std::move(addresses);
+}
+
 asio::awaitable<base::Result<void>> ClientConnection::open(const Url& url, TlsContext tls,
                                                            bool verify,
                                                            std::optional<base::IpAddress> source) {
   error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
-  const std::string port = std::to_string(url.port);
-  const auto addresses = co_await resolver_.async_resolve(url.host, port, token);
-  if (error || aborted_) co_return unavailable("no address for " + url.host);
+  const base::Result<Addresses> addresses = co_await find_addresses(url);
+  if (!addresses) co_return std::unexpected(addresses.error());
   stream_.emplace(asio::ip::tcp::socket(executor_));
-  error = co_await connect(addresses, source);
+  error = co_await connect(*addresses, source);
   if (error || aborted_)
     co_return unavailable("cannot connect to " + url.authority() + ": " +
                           (expired_ ? std::string("no answer in time") : error.message()));

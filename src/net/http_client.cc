@@ -1,5 +1,6 @@
 #include "net/http_client.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -49,6 +50,13 @@ bool is_safe(const ClientRequest& request) {
          !has_break(request.url.host);
 }
 
+std::string lower_case_name(const std::pair<std::string, std::string>& header) {
+  std::string name = header.first;
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return name;
+}
+
 using Connection = std::shared_ptr<ClientConnection>;
 
 struct IdleConnection {
@@ -60,8 +68,10 @@ struct IdleConnection {
 
 class HttpClient::Implementation : public std::enable_shared_from_this<Implementation> {
  public:
-  Implementation(EventLoop& loop, TlsClientOptions tls)
-      : executor_(loop.implementation().context.get_executor()), options_(std::move(tls)) {}
+  Implementation(EventLoop& loop, TlsClientOptions tls, base::EgressGuard* guard)
+      : executor_(loop.implementation().context.get_executor()),
+        options_(std::move(tls)),
+        guard_(guard) {}
 
   void start(ClientRequest request, Callback callback) {
     asio::co_spawn(executor_, run(shared_from_this(), std::move(request), std::move(callback)),
@@ -95,7 +105,7 @@ class HttpClient::Implementation : public std::enable_shared_from_this<Implement
       if (result || request.method != "GET" || connection->expired() || gone_)
         co_return std::move(result);
     }
-    connection = std::make_shared<ClientConnection>(executor_);
+    connection = std::make_shared<ClientConnection>(executor_, guard_);
     connection->watchdog().expires_after(request.timeout);
     const base::Result<void> opened = co_await open(connection, request);
     if (!opened) co_return std::unexpected(opened.error());
@@ -138,7 +148,13 @@ class HttpClient::Implementation : public std::enable_shared_from_this<Implement
                            "no answer from " + request.url.authority() + ": " + why);
     }
     if (parser.keep_alive()) give_back(request, connection);
-    co_return to_response(parser.release());
+    ClientResponse response = to_response(parser.release());
+    if (is_redirect(response.status)) {
+      const auto place = std::ranges::find(response.headers, "location", lower_case_name);
+      const std::string location = place == response.headers.end() ? "" : place->second;
+      co_return std::unexpected(redirect_error(location));
+    }
+    co_return std::move(response);
   }
 
   static ClientResponse to_response(http::response<http::string_body> message) {
@@ -178,14 +194,15 @@ class HttpClient::Implementation : public std::enable_shared_from_this<Implement
 
   asio::any_io_executor executor_;
   const TlsClientOptions options_;
+  base::EgressGuard* const guard_;
   TlsContext tls_;
   std::map<std::string, std::vector<IdleConnection>> idle_;
   std::set<Connection> active_;
   bool gone_ = false;
 };
 
-HttpClient::HttpClient(EventLoop& loop, TlsClientOptions tls)
-    : implementation_(std::make_shared<Implementation>(loop, std::move(tls))) {}
+HttpClient::HttpClient(EventLoop& loop, TlsClientOptions tls, base::EgressGuard* guard)
+    : implementation_(std::make_shared<Implementation>(loop, std::move(tls), guard)) {}
 
 HttpClient::~HttpClient() { implementation_->stop(); }
 

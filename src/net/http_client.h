@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/egress.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "base/tls_key_log.h"
 #include "net/event_loop.h"
 #include "net/url.h"
 
@@ -23,6 +25,8 @@ struct TlsClientOptions {
   std::string authorities_file;
   // Certificate chain and host name are checked. Off only where the user said so.
   bool verify = true;
+  // Is told the secrets of each connection, for audits; outlives them. Null: none.
+  base::TlsKeyLog* key_log = nullptr;
 };
 
 struct ClientRequest {
@@ -45,11 +49,14 @@ struct ClientResponse {
 class HttpClient {
  public:
   // kUnavailable where there was no HTTP answer: no address, refused, timed out, TLS not verified,
-  // not HTTP, or an answer over the limit (1 MiB). The message says which. An HTTP error status is
-  // a response.
+  // not HTTP, or an answer over the limit (1 MiB). kPermissionDenied where the guard allows none of
+  // the host's addresses, and where the server redirects: that is not followed. The message says
+  // which. An HTTP error status is a response.
   using Callback = std::move_only_function<void(base::Result<ClientResponse>)>;
 
-  explicit HttpClient(EventLoop& loop, TlsClientOptions tls = {});
+  // guard: is asked before each connection, and outlives this. Null allows all.
+  explicit HttpClient(EventLoop& loop, TlsClientOptions tls = {},
+                      base::EgressGuard* guard = nullptr);
   // Abandons what is pending; its callbacks are not called.
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;

@@ -20,6 +20,7 @@ using boost::system::error_code;
 using Descriptor = asio::posix::stream_descriptor;
 
 constexpr int kReceivesInARow = 8;
+constexpr std::size_t kMaxVerdicts = 256;
 
 // Waits on a socket that another object owns and closes.
 class Watch {
@@ -85,6 +86,11 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
 
   std::uint64_t connect(const base::SocketAddress& remote) {
     const std::uint64_t id = ++last_connection_;
+    if (!allows(base::TransportProtocol::kTcp, remote)) {
+      ++denied_;
+      asio::post(context_, [self = shared_from_this(), id] { self->report_closed(id); });
+      return id;
+    }
     FileDescriptor descriptor(::socket(remote.ip.is_v4() ? AF_INET : AF_INET6,
                                        SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const SystemAddress address = to_system(remote);
@@ -114,10 +120,16 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
     std::size_t begin = 0;
     while (begin < entries.size()) {
       const base::Path& path = entries[begin].path;
+      if (!allows(path.protocol, path.remote)) {
+        ++denied_;
+        ++begin;
+        continue;
+      }
       OpenSocket* const socket = socket_for(path);
       const auto belongs = [&](const base::Path& other) {
         return other.protocol == path.protocol && other.connection == path.connection &&
-               (other.local == path.local || socket_for(other) == socket);
+               (other.local == path.local || socket_for(other) == socket) &&
+               allows(other.protocol, other.remote);
       };
       std::size_t end = begin + 1;
       while (end < entries.size() && belongs(entries[end].path)) ++end;
@@ -148,7 +160,26 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
     return sum;
   }
 
+  std::uint64_t denied() const { return denied_; }
+
  private:
+  // Media goes to few destinations, again and again: their verdicts are kept.
+  bool allows(base::TransportProtocol protocol, const base::SocketAddress& remote) {
+    if (options_.guard == nullptr) return true;
+    if (options_.guard->version() != verdicts_version_) {
+      verdicts_version_ = options_.guard->version();
+      verdicts_.clear();
+    }
+    if (verdicts_.size() >= kMaxVerdicts) verdicts_.clear();
+    const base::Path key{protocol, {}, remote, 0};
+    auto found = verdicts_.find(key);
+    if (found == verdicts_.end()) {
+      const bool allowed = options_.guard->check({remote, protocol, {}}).has_value();
+      found = verdicts_.emplace(key, allowed).first;
+    }
+    return found->second;
+  }
+
   template <typename T>
   void end(T& open) {
     open.closed = true;
@@ -292,6 +323,9 @@ class UdpEndpoint::Implementation : public std::enable_shared_from_this<Implemen
   std::unordered_map<std::uint64_t, ConnectionPointer> connections_;
   std::uint64_t last_connection_ = 0;
   std::uint64_t dropped_ = 0;
+  std::unordered_map<base::Path, bool> verdicts_;
+  std::uint64_t verdicts_version_ = 0;
+  std::uint64_t denied_ = 0;
 };
 
 UdpEndpoint::UdpEndpoint(EventLoop& loop, DatagramHandler& handler)
@@ -318,6 +352,8 @@ void UdpEndpoint::close_connection(std::uint64_t connection) {
 void UdpEndpoint::send(base::DatagramQueue& datagrams) { implementation_->send(datagrams); }
 
 std::uint64_t UdpEndpoint::received() const { return implementation_->received(); }
+
+std::uint64_t UdpEndpoint::denied() const { return implementation_->denied(); }
 
 std::uint64_t UdpEndpoint::dropped() const { return implementation_->dropped(); }
 

@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/datagram.h"
+#include "base/egress.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "net/event_loop.h"
@@ -36,6 +37,8 @@ class UdpEndpoint {
  public:
   struct Options {
     int buffer_size = 1 << 20;  // of each UDP socket in the system, each way; what it allows
+    // Is asked about every destination, and outlives this. Null allows all.
+    base::EgressGuard* guard = nullptr;
   };
   UdpEndpoint(EventLoop& loop, DatagramHandler& handler);
   UdpEndpoint(EventLoop& loop, DatagramHandler& handler, Options options);
@@ -49,7 +52,8 @@ class UdpEndpoint {
   // Closes the socket on this local address, such as when the network has changed.
   void close(const base::SocketAddress& local);
 
-  // Begins a TCP connection. The id, which is never 0, goes into the path of datagrams to it.
+  // Begins a TCP connection, unless the guard denies it: then it is closed soon, as one that never
+  // connected. The id, which is never 0, goes into the path of datagrams to it.
   std::uint64_t connect(const base::SocketAddress& remote);
   void close_connection(std::uint64_t connection);
 
@@ -57,10 +61,13 @@ class UdpEndpoint {
   // 0.0.0.0 or :: sends for all addresses of its port, in one system call for neighbours in the
   // queue, so that many members can share it and differ by their local address. What does not fit
   // the system's buffer, or 8 KiB of unsent bytes of a TCP connection (older frames go first), is
-  // dropped and counted, as is what names a socket or a connection that is not open.
+  // dropped and counted, as is what names a socket or a connection that is not open. What the guard
+  // denies is not sent and counted as denied.
   void send(base::DatagramQueue& datagrams);
 
   std::uint64_t dropped() const;
+  // Datagrams and TCP connections that the guard did not allow.
+  std::uint64_t denied() const;
   // Datagrams that came in over UDP.
   std::uint64_t received() const;
 

@@ -28,11 +28,12 @@ constexpr std::size_t kMaxUnsent = 1 << 20;
 
 class WebSocketClient::Implementation : public std::enable_shared_from_this<Implementation> {
  public:
-  Implementation(EventLoop& loop, WebSocketClientHandler& handler, TlsClientOptions tls)
+  Implementation(EventLoop& loop, WebSocketClientHandler& handler, TlsClientOptions tls,
+                 base::EgressGuard* guard)
       : executor_(loop.implementation().context.get_executor()),
         handler_(&handler),
         options_(std::move(tls)),
-        connection_(executor_) {}
+        connection_(executor_, guard) {}
 
   void start(const Url& url, const Headers& headers, std::optional<base::IpAddress> source) {
     source_ = source;
@@ -87,7 +88,13 @@ class WebSocketClient::Implementation : public std::enable_shared_from_this<Impl
     error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
     const std::string host = url.authority();
-    co_await socket_->async_handshake(host, url.target, token);
+    websocket::response_type response;
+    co_await socket_->async_handshake(response, host, url.target, token);
+    if (error == websocket::error::upgrade_declined &&
+        is_redirect(static_cast<int>(response.result_int()))) {
+      const auto location = response[boost::beast::http::field::location];
+      co_return redirect_error({location.data(), location.size()});
+    }
     if (error || failed_) co_return lost("no WebSocket: " + error.message());
     open_ = true;
     if (handler_ != nullptr) handler_->on_open();
@@ -169,8 +176,8 @@ class WebSocketClient::Implementation : public std::enable_shared_from_this<Impl
 };
 
 WebSocketClient::WebSocketClient(EventLoop& loop, WebSocketClientHandler& handler,
-                                 TlsClientOptions tls)
-    : implementation_(std::make_shared<Implementation>(loop, handler, std::move(tls))) {}
+                                 TlsClientOptions tls, base::EgressGuard* guard)
+    : implementation_(std::make_shared<Implementation>(loop, handler, std::move(tls), guard)) {}
 
 WebSocketClient::~WebSocketClient() { implementation_->drop(); }
 

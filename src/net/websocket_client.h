@@ -21,14 +21,17 @@ class WebSocketClientHandler {
   virtual void on_open() = 0;
   // A whole binary message of at most 1 MiB. Text closes the connection.
   virtual void on_message(base::Bytes message) = 0;
-  // Once, and the last call: also when it never opened. The message says why.
+  // Once, and the last call: also when it never opened. The message says why. kPermissionDenied as
+  // for HttpClient: the guard, or a redirect.
   virtual void on_closed(const base::Error& reason) = 0;
 };
 
 // One connection; make a new one to connect again.
 class WebSocketClient {
  public:
-  WebSocketClient(EventLoop& loop, WebSocketClientHandler& handler, TlsClientOptions tls = {});
+  // guard: is asked before the connection, and outlives this. Null allows all.
+  WebSocketClient(EventLoop& loop, WebSocketClientHandler& handler, TlsClientOptions tls = {},
+                  base::EgressGuard* guard = nullptr);
   // Drops the connection; the handler is not called any more.
   ~WebSocketClient();
   WebSocketClient(const WebSocketClient&) = delete;
