@@ -22,6 +22,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "base/tls_key_log.h"
 #include "crypto/certificate.h"
 #include "crypto/srtp.h"
 
@@ -39,8 +40,11 @@ enum class DtlsSrtpProfiles : std::uint8_t {
 // the sessions that are still handshaking.
 class DtlsContext {
  public:
+  // key_log: is told each session's secrets, for audits of one's own traffic; outlives the sessions
+  // and is called on their threads. Null: none.
   explicit DtlsContext(const Certificate& certificate,
-                       DtlsSrtpProfiles profiles = DtlsSrtpProfiles::kGcmThenCm);
+                       DtlsSrtpProfiles profiles = DtlsSrtpProfiles::kGcmThenCm,
+                       base::TlsKeyLog* key_log = nullptr);
   DtlsContext(DtlsContext&&) noexcept;
   DtlsContext& operator=(DtlsContext&&) noexcept;
   ~DtlsContext();

@@ -41,7 +41,13 @@ int verify_peer(X509_STORE_CTX* store_context, void* /*argument*/) {
   return 0;
 }
 
-SslContext make_ssl_context(const Certificate& certificate, DtlsSrtpProfiles profiles) {
+void log_keys(const SSL* ssl, const char* line) {
+  auto* log = static_cast<base::TlsKeyLog*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  log->add_line(line);
+}
+
+SslContext make_ssl_context(const Certificate& certificate, DtlsSrtpProfiles profiles,
+                            base::TlsKeyLog* key_log) {
   SslContext holder(SSL_CTX_new(DTLS_method()));
   SSL_CTX* context = holder.get();
   CHECK(context != nullptr);
@@ -56,6 +62,10 @@ SslContext make_ssl_context(const Certificate& certificate, DtlsSrtpProfiles pro
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_cert_verify_callback(context, verify_peer, nullptr);
+  if (key_log != nullptr) {
+    CHECK(SSL_CTX_set_app_data(context, key_log) == 1);
+    SSL_CTX_set_keylog_callback(context, log_keys);
+  }
   // Returns 0 for success, unlike all others.
   CHECK(SSL_CTX_set_tlsext_use_srtp(context,
                                     profiles == DtlsSrtpProfiles::kCmOnly
@@ -66,8 +76,9 @@ SslContext make_ssl_context(const Certificate& certificate, DtlsSrtpProfiles pro
 
 }  // namespace
 
-DtlsContext::DtlsContext(const Certificate& certificate, DtlsSrtpProfiles profiles)
-    : impl_(std::make_unique<Impl>(make_ssl_context(certificate, profiles))),
+DtlsContext::DtlsContext(const Certificate& certificate, DtlsSrtpProfiles profiles,
+                         base::TlsKeyLog* key_log)
+    : impl_(std::make_unique<Impl>(make_ssl_context(certificate, profiles, key_log))),
       fingerprint_(certificate.fingerprint()) {}
 DtlsContext::DtlsContext(DtlsContext&&) noexcept = default;
 DtlsContext& DtlsContext::operator=(DtlsContext&&) noexcept = default;

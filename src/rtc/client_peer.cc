@@ -28,9 +28,9 @@ class ClientPeer::Impl {
   Impl(base::RandomSource& random, ClientPeerOptions options)
       : random_(random),
         options_(std::move(options)),
-        identity_(options_.identity
-                      ? options_.identity
-                      : std::make_shared<const ClientIdentity>(random, options_.wall_time)),
+        identity_(options_.identity ? options_.identity
+                                    : std::make_shared<const ClientIdentity>(
+                                          random, options_.wall_time, options_.tls_key_log)),
         source_(make_source(random)),
         session_id_(random.next_u64() >> 1),
         ice_(random, local_addresses(), make_ice_credentials(random)) {}

@@ -28,8 +28,10 @@ namespace alcove::rtc {
 // Certificate and DTLS context, where many peers of one process share them: load tests. A member
 // of its own has one a join.
 struct ClientIdentity {
-  ClientIdentity(base::RandomSource& random, base::WallTime wall_time)
-      : certificate(crypto::Certificate::generate(random, wall_time)), context(certificate) {}
+  ClientIdentity(base::RandomSource& random, base::WallTime wall_time,
+                 base::TlsKeyLog* key_log = nullptr)
+      : certificate(crypto::Certificate::generate(random, wall_time)),
+        context(certificate, crypto::DtlsSrtpProfiles::kGcmThenCm, key_log) {}
   crypto::Certificate certificate;
   crypto::DtlsContext context;
 };
@@ -43,6 +45,8 @@ struct ClientPeerOptions {
   bool use_tcp = true;
   base::WallTime wall_time;  // about now, for the dates in the certificate
   std::shared_ptr<const ClientIdentity> identity = {};  // null: a new one
+  // Is told the secrets of the DTLS session of a new identity; outlives the peer. May be null.
+  base::TlsKeyLog* tls_key_log = nullptr;
   // Load tests: one RTP packet in so many of a slot is decrypted and becomes a RemoteFrame. The
   // others are counted by their clear header (loss, jitter and repair stay true) and not
   // authenticated. 1: all, as everybody else has it.
