@@ -20,9 +20,11 @@ struct CloseFile {
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
 
-Result<File> open_lines(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  std::FILE* file = descriptor < 0 ? nullptr : fdopen(descriptor, "w");
+// mode: "w" or "a".
+Result<File> open_lines(const std::string& path, const char* mode = "w") {
+  const int flags = *mode == 'a' ? O_APPEND : O_TRUNC;
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+  std::FILE* file = descriptor < 0 ? nullptr : fdopen(descriptor, mode);
   if (file != nullptr) return File(file);
   if (descriptor >= 0) close(descriptor);
   return base::fail(base::ErrorCode::kUnavailable, path + " cannot be written.");
@@ -52,12 +54,30 @@ class PayloadLogFile final : public client::PayloadLog {
   File file_;
 };
 
+class TlsKeyLogFile final : public base::TlsKeyLog {
+ public:
+  explicit TlsKeyLogFile(File file) : file_(std::move(file)) {}
+  void add_line(std::string_view line) override {
+    fmt::print(file_.get(), "{}\n", line);
+    std::fflush(file_.get());
+  }
+
+ private:
+  File file_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<e2ee::KeyLog>> open_key_log(const std::string& path) {
   auto file = open_lines(path);
   if (!file) return std::unexpected(file.error());
   return std::make_unique<KeyLogFile>(*std::move(file));
+}
+
+Result<std::unique_ptr<base::TlsKeyLog>> open_tls_key_log(const std::string& path) {
+  auto file = open_lines(path, "a");
+  if (!file) return std::unexpected(file.error());
+  return std::make_unique<TlsKeyLogFile>(*std::move(file));
 }
 
 Result<std::unique_ptr<client::PayloadLog>> open_payload_log(const std::string& path) {

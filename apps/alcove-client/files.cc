@@ -11,9 +11,14 @@ using base::Result;
 namespace {
 
 constexpr std::size_t kMaxKnownDevices = std::size_t{64} << 20;
+constexpr std::size_t kMaxKnownServers = std::size_t{8} << 20;
 
 std::string known_devices_path(const std::string& data_directory) {
   return data_directory + "/known_devices";
+}
+
+std::string known_servers_path(const std::string& data_directory) {
+  return data_directory + "/known_servers";
 }
 
 }  // namespace
@@ -33,6 +38,24 @@ Result<void> save_known_devices(const std::string& data_directory,
   std::error_code error;
   std::filesystem::create_directories(data_directory, error);
   return client::write_whole_file(known_devices_path(data_directory), all.text(),
+                                  client::IfThere::kReplace);
+}
+
+client::KnownServers load_known_servers(const std::string& data_directory) {
+  if (data_directory.empty()) return {};
+  const Result<std::string> text =
+      client::read_whole_file(known_servers_path(data_directory), kMaxKnownServers);
+  return text ? client::KnownServers::parse(*text) : client::KnownServers{};
+}
+
+Result<void> save_known_servers(const std::string& data_directory, client::KnownServers& servers) {
+  const auto changes = servers.take_changes();
+  if (data_directory.empty()) return {};
+  client::KnownServers all = load_known_servers(data_directory);
+  for (const auto& [origin, hash] : changes) all.set(origin, hash);
+  std::error_code error;
+  std::filesystem::create_directories(data_directory, error);
+  return client::write_whole_file(known_servers_path(data_directory), all.text(),
                                   client::IfThere::kReplace);
 }
 

@@ -31,10 +31,15 @@ std::vector<std::string> arguments_of(const LoadHostOptions& options) {
                                         "--title",        options.title,     "--username",
                                         options.username, "--password-file", options.password_file,
                                         "--speak",        options.speak,     "--loop"};
-  if (!options.authorities_file.empty()) {
-    arguments.emplace_back("--ca-file");
-    arguments.push_back(options.authorities_file);
-  }
+  const auto add = [&](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    arguments.emplace_back(name);
+    arguments.push_back(value);
+  };
+  add("--ca-file", options.egress.authorities_file);
+  add("--policy", options.egress.policy_file);
+  for (const std::string& database : options.egress.geo_databases) add("--geo-database", database);
+  if (options.egress.accept_new_manifest_key) arguments.emplace_back("--accept-new-manifest-key");
   return arguments;
 }
 

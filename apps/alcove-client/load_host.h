@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "egress.h"
 
 namespace alcove::app {
 
@@ -16,7 +17,7 @@ struct LoadHostOptions {
   std::string username;
   std::string password_file;
   std::string speak = "tone";
-  std::string authorities_file;
+  EgressOptions egress;
 };
 
 class LoadHost {

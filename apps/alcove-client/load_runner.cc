@@ -39,8 +39,8 @@ base::IpAddress loopback_address(std::size_t member) {
                               static_cast<std::uint8_t>(1 + member % kHosts)});
 }
 
-net::UdpEndpoint::Options endpoint_options(bool shared) {
-  return {.buffer_size = shared ? kSharedBuffer : kOwnBuffer};
+net::UdpEndpoint::Options endpoint_options(bool shared, base::EgressGuard& guard) {
+  return {.buffer_size = shared ? kSharedBuffer : kOwnBuffer, .guard = &guard};
 }
 
 }  // namespace
@@ -53,6 +53,7 @@ int run_load(LoadCommand command) {
     if (link) {
       fmt::print(stderr, "The room's link is {}\n", *link);
       options = client::make_load_options(*link, command.options.plan);
+      if (options) options->french = command.options.french;
     } else {
       options = std::unexpected(link.error());
     }
@@ -62,7 +63,13 @@ int run_load(LoadCommand command) {
     }
     command.options = *std::move(options);
   }
-  LoadRunner runner(std::move(command));
+  Result<std::unique_ptr<Egress>> egress = Egress::open(command.egress, command.options.server);
+  if (!egress) {
+    fmt::print(stderr, "alcove-client: {}\n", egress.error().message);
+    return static_cast<int>(ExitStatus::kUsage);
+  }
+  command.options.trust = (*egress)->trust();
+  LoadRunner runner(std::move(command), *std::move(egress));
   return runner.run();
 }
 
@@ -73,7 +80,7 @@ class LoadRunner::Socket final : public net::WebSocketClientHandler {
       : runner_(runner),
         member_(member),
         id_(id),
-        client_(runner.loop_, *this, {runner.command_.authorities_file, true}) {}
+        client_(runner.loop_, *this, runner.egress_->tls(), &runner.egress_->guard()) {}
 
   void connect() {
     client_.connect(runner_.url_of("/v1/events"), {}, runner_.http_source(member_));
@@ -109,10 +116,11 @@ class LoadRunner::Socket final : public net::WebSocketClientHandler {
   net::WebSocketClient client_;
 };
 
-LoadRunner::LoadRunner(LoadCommand command)
+LoadRunner::LoadRunner(LoadCommand command, std::unique_ptr<Egress> egress)
     : command_(std::move(command)),
+      egress_(std::move(egress)),
       on_loopback_(client::is_loopback_host(command_.options.server.host)),
-      endpoint_(loop_, *this, endpoint_options(on_loopback_)),
+      endpoint_(loop_, *this, endpoint_options(on_loopback_, egress_->guard())),
       timer_(loop_),
       progress_timer_(loop_),
       lag_timer_(loop_),
@@ -237,9 +245,7 @@ void LoadRunner::execute(std::size_t member, client::HttpCall& call) {
   request.body = std::move(call.body);
   request.source = http_source(member);
   std::unique_ptr<net::HttpClient>& http = connections_[member].http;
-  if (!http)
-    http = std::make_unique<net::HttpClient>(
-        loop_, net::TlsClientOptions{command_.authorities_file, true});
+  if (!http) http = std::make_unique<net::HttpClient>(loop_, egress_->tls(), &egress_->guard());
   http->request(std::move(request),
                 [this, member, id = call.id](Result<net::ClientResponse> response) {
                   const Instant now = net::monotonic_now();
@@ -304,6 +310,7 @@ void LoadRunner::measure_lag() {
 }
 
 int LoadRunner::end() {
+  egress_->save();
   if (is_terminal_) fmt::print(stderr, "\n");
   const Outcome outcome = crowd_->outcome().value_or(Outcome{});
   int status = static_cast<int>(outcome.status);

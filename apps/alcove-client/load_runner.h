@@ -13,6 +13,7 @@
 
 #include "client/load_crowd.h"
 #include "crypto/random.h"
+#include "egress.h"
 #include "load_host.h"
 #include "net/event_loop.h"
 #include "net/http_client.h"
@@ -24,14 +25,15 @@ namespace alcove::app {
 struct LoadCommand {
   client::LoadOptions options;  // of its room, unless host starts one
   LoadHostOptions host;
-  std::string authorities_file;
+  EgressOptions egress;
   std::string html_file;  // empty: none
   bool json = false;
 };
 
 class LoadRunner final : public net::DatagramHandler {
  public:
-  explicit LoadRunner(LoadCommand command);
+  // egress: for the server of the command.
+  LoadRunner(LoadCommand command, std::unique_ptr<Egress> egress);
   ~LoadRunner() override;
 
   // Until the load is over; the exit status.
@@ -68,6 +70,7 @@ class LoadRunner final : public net::DatagramHandler {
   net::Url url_of(std::string target) const;
 
   LoadCommand command_;
+  std::unique_ptr<Egress> egress_;
   bool on_loopback_;
   crypto::SystemRandom random_;
   net::EventLoop loop_;

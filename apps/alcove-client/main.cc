@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "egress.h"
 #include "load_runner.h"
 #include "options.h"
 #include "runner.h"
@@ -18,7 +19,12 @@ int main(int count, char** arguments) {
     if (parsed.options->load) {
       return alcove::app::run_load(std::move(*parsed.options->load));
     }
-    alcove::app::Runner runner(std::move(*parsed.options));
+    auto egress = alcove::app::Egress::open(parsed.options->egress, parsed.options->member.server);
+    if (!egress) {
+      fmt::print(stderr, "alcove-client: {}\n", egress.error().message);
+      return static_cast<int>(alcove::client::ExitStatus::kUsage);
+    }
+    alcove::app::Runner runner(std::move(*parsed.options), *std::move(egress));
     return runner.run();
   } catch (const std::exception& error) {
     fmt::print(stderr, "alcove-client: {}\n", error.what());

@@ -40,6 +40,20 @@ struct Texts {
   std::string html_file;
 };
 
+void add_egress(CLI::App& command, EgressOptions& egress) {
+  command.add_option("--policy", egress.policy_file,
+                     "Your own policy (docs/policy.md): nothing goes to what it denies");
+  command.add_option("--geo-database", egress.geo_databases,
+                     "Database of countries and owners for --policy (.mmdb); may be repeated");
+  command.add_option("--ca-file", egress.authorities_file,
+                     "PEM file with the authorities to trust in place of the system's");
+}
+
+void add_new_key(CLI::App& command, EgressOptions& egress) {
+  command.add_flag("--accept-new-manifest-key", egress.accept_new_manifest_key,
+                   "Go on although the server's manifest has another key than before");
+}
+
 void add_common(CLI::App& command, Options& options, Texts& texts) {
   client::MemberOptions& member = options.member;
   command.add_option("--speak", options.speak,
@@ -66,8 +80,11 @@ void add_common(CLI::App& command, Options& options, Texts& texts) {
                      "For audits: write each payload received as it left SRTP, as a relay has it");
   command.add_option("--password-file", texts.password_file,
                      "File whose first line is the password");
-  command.add_option("--ca-file", options.authorities_file,
-                     "PEM file with the authorities to trust in place of the system's");
+  add_egress(command, options.egress);
+  add_new_key(command, options.egress);
+  command.add_option("--tls-key-log", options.egress.tls_key_log_file,
+                     "For audits: add the secrets of this visit's TLS and DTLS sessions to this "
+                     "file (NSS key log format). Keep it to yourself");
   command.add_flag("--send-anyway", member.send_anyway)->group("");  // for tests, not in the help
 }
 
@@ -101,8 +118,8 @@ void add_load(CLI::App& app, Options& options, Texts& texts) {
       ->capture_default_str();
   load->add_flag("--json", options.json, "Print the figures as JSON");
   load->add_option("--html", texts.html_file, "Write a report with plots there");
-  load->add_option("--ca-file", options.authorities_file,
-                   "PEM file with the authorities to trust in place of the system's");
+  add_egress(*load, options.egress);
+  add_new_key(*load, options.egress);
 }
 
 void add_commands(CLI::App& app, Options& options, Texts& texts) {
@@ -125,8 +142,7 @@ void add_commands(CLI::App& app, Options& options, Texts& texts) {
   auto* link = verify->add_option("LINK", texts.link, "http(s)://host[:port]/r/…#…");
   verify->add_option("--log", texts.log_file, "A log that a member exported")->excludes(link);
   verify->add_flag("--json", options.json, "Print the report as JSON, an event a line");
-  verify->add_option("--ca-file", options.authorities_file,
-                     "PEM file with the authorities to trust in place of the system's");
+  add_egress(*verify, options.egress);
   add_load(app, options, texts);
   app.require_subcommand(1);
 }
@@ -199,7 +215,7 @@ Result<void> complete_verify(Options& options, const Texts& texts) {
 
 Result<void> complete_load(Options& options, const Texts& texts) {
   LoadCommand command;
-  command.authorities_file = options.authorities_file;
+  command.egress = options.egress;
   command.html_file = texts.html_file;
   command.json = options.json;
   if (texts.load_host.username.empty()) {
@@ -214,8 +230,9 @@ Result<void> complete_load(Options& options, const Texts& texts) {
     command.options.plan = *plan;
     command.host = texts.load_host;
     command.host.server = texts.load.link;
-    command.host.authorities_file = options.authorities_file;
+    command.host.egress = options.egress;
   }
+  command.options.french = options.member.french;
   options.load = std::move(command);
   return {};
 }
@@ -250,6 +267,15 @@ Result<void> complete(Options& options, const Texts& texts, bool starts) {
   return {};
 }
 
+// The first of these that is set says the language (POSIX, section 8.2).
+bool is_french() {
+  for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+    const char* const value = std::getenv(name);
+    if (value != nullptr && *value != 0) return std::string_view(value).starts_with("fr");
+  }
+  return false;
+}
+
 }  // namespace
 
 ParsedOptions parse_options(int count, char** arguments) {
@@ -257,7 +283,8 @@ ParsedOptions parse_options(int count, char** arguments) {
                "alcove-client");
   app.footer(
       "Exit status: 0 well; 1 usage; 2 refused; 3 no connection; 4 no sound; 5 removed, or the "
-      "room ended. Of verify: 0 verified; 1 not; 2 unusable or unreachable.");
+      "room ended; 6 the server's manifest has another key; 7 the server led to where its manifest "
+      "or your policy does not allow. Of verify: 0 verified; 1 not; 2 unusable or unreachable.");
   Options options;
   Texts texts;
   add_commands(app, options, texts);
@@ -267,7 +294,8 @@ ParsedOptions parse_options(int count, char** arguments) {
     const bool verifies = app.got_subcommand("verify");
     return {std::nullopt, app.exit(error) == 0 ? 0 : verifies ? kVerifyUnusable : kUsage};
   }
-  options.data_directory =
+  options.member.french = is_french();
+  options.egress.data_directory =
       client::data_directory(std::getenv("XDG_DATA_HOME"), std::getenv("HOME"));
   const Result<void> completed = app.got_subcommand("verify") ? complete_verify(options, texts)
                                  : app.got_subcommand("load")

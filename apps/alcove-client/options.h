@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "client/link.h"
 #include "client/member.h"
+#include "egress.h"
 #include "load_runner.h"
 
 namespace alcove::app {
@@ -21,11 +22,10 @@ struct Options {
   client::MemberOptions member;
   std::string speak;   // a file, "-" for standard input, empty for silence
   std::string record;  // empty: no recording
-  std::string authorities_file;
+  EgressOptions egress;
   std::string identity_file;     // empty: that of the account, in data_directory
   std::string key_log_file;      // empty: none
   std::string relay_view_file;   // empty: none
-  std::string data_directory;    // empty: there is none
   std::optional<Verify> verify;  // in place of a visit
   std::optional<LoadCommand> load;
   bool json = false;

@@ -34,7 +34,9 @@ constexpr base::Duration kNetworkLook = base::milliseconds(500);
 class Runner::Socket final : public net::WebSocketClientHandler {
  public:
   Socket(Runner& runner, std::uint64_t id)
-      : runner_(runner), id_(id), client_(runner.loop_, *this, runner.tls()) {}
+      : runner_(runner),
+        id_(id),
+        client_(runner.loop_, *this, runner.egress_->tls(), &runner.egress_->guard()) {}
 
   void connect(const net::Url& url) { client_.connect(url); }
   void send(base::Buffer message) { client_.send(std::move(message)); }
@@ -50,11 +52,11 @@ class Runner::Socket final : public net::WebSocketClientHandler {
     runner_.member_->handle_websocket_message(now, id_, message);
     runner_.flush(now);
   }
-  void on_closed(const base::Error&) override {
+  void on_closed(const base::Error& reason) override {
     const Instant now = net::monotonic_now();
     // Not from inside its own call.
     runner_.loop_.post([&runner = runner_, id = id_] { runner.sockets_.erase(id); });
-    runner_.member_->handle_websocket_closed(now, id_);
+    runner_.member_->handle_websocket_closed(now, id_, reason);
     runner_.flush(now);
   }
 
@@ -64,16 +66,15 @@ class Runner::Socket final : public net::WebSocketClientHandler {
   net::WebSocketClient client_;
 };
 
-Runner::Runner(Options options)
+Runner::Runner(Options options, std::unique_ptr<Egress> egress)
     : options_(std::move(options)),
-      http_(std::make_unique<net::HttpClient>(loop_, tls())),
-      endpoint_(loop_, *this),
+      egress_(std::move(egress)),
+      http_(std::make_unique<net::HttpClient>(loop_, egress_->tls(), &egress_->guard())),
+      endpoint_(loop_, *this, {.guard = &egress_->guard()}),
       timer_(loop_),
       network_timer_(loop_) {}
 
 Runner::~Runner() = default;
-
-net::TlsClientOptions Runner::tls() const { return {options_.authorities_file, true}; }
 
 net::Url Runner::url_of(std::string target) const {
   const client::ServerAddress& server = options_.member.server;
@@ -99,6 +100,8 @@ int Runner::run() {
   signal(SIGTTIN, SIG_IGN);  // in the background of a terminal there is nobody to type
   loop_.on_signal(SIGINT, [this] { interrupt(); });
   loop_.on_signal(SIGTERM, [this] { interrupt(); });
+  options_.member.trust = egress_->trust();
+  options_.member.media.tls_key_log = egress_->key_log();
   member_ = std::make_unique<client::Member>(
       options_.member, random_, client::real_media_peers(random_), source_.get(), sink_.get());
   read_standard_input();
@@ -150,14 +153,14 @@ Outcome Runner::open_audit_files() {
 // An account's identity is that of this device; a guest's is made for the visit.
 Outcome Runner::open_identity() {
   client::MemberOptions& member = options_.member;
-  member.known_devices = load_known_devices(options_.data_directory);
+  member.known_devices = load_known_devices(options_.egress.data_directory);
   std::string path = options_.identity_file;
   if (path.empty()) {
     if (member.username.empty()) return {};
-    if (options_.data_directory.empty())
+    if (options_.egress.data_directory.empty())
       return {ExitStatus::kUsage,
               "There is no home directory for the identity: --identity names a file."};
-    path = client::identity_path(options_.data_directory, member.server, member.username);
+    path = client::identity_path(options_.egress.data_directory, member.server, member.username);
   }
   const Result<crypto::Ed25519Seed> seed = client::load_or_make_identity(path, random_);
   if (!seed) return {ExitStatus::kUsage, seed.error().message};
@@ -224,8 +227,8 @@ void Runner::handle_network_change(std::vector<base::IpAddress> interfaces) {
 
 // The client before may be the one whose callback runs: it goes later.
 void Runner::renew_http() {
-  std::unique_ptr<net::HttpClient> old =
-      std::exchange(http_, std::make_unique<net::HttpClient>(loop_, tls()));
+  std::unique_ptr<net::HttpClient> old = std::exchange(
+      http_, std::make_unique<net::HttpClient>(loop_, egress_->tls(), &egress_->guard()));
   loop_.post([old = std::move(old)] {});
 }
 
@@ -271,6 +274,7 @@ void Runner::flush(Instant now) {
   if (!member_) return;
   for (client::MemberEffect& effect : member_->take_effects())
     std::visit([this](auto& one) { execute(one); }, effect);
+  egress_->save();
   if (!member_->datagrams().empty()) endpoint_.send(member_->datagrams());
   for (const client::MemberEvent& event : member_->take_events()) print(event);
   if (input_waits_ && live_ != nullptr && live_->space() >= StandardInput::kPiece) {
@@ -377,9 +381,12 @@ int Runner::end() {
   }
   if (member_->known_devices().changed()) {
     const Result<void> saved =
-        save_known_devices(options_.data_directory, member_->known_devices());
+        save_known_devices(options_.egress.data_directory, member_->known_devices());
     if (!saved) fmt::print(stderr, "alcove-client: {}\n", saved.error().message);
   }
+  if (const std::uint64_t denied = endpoint_.denied(); denied > 0)
+    fmt::print(stderr, "alcove-client: {} datagrams or connections were not sent: {}.\n", denied,
+               "the manifest or your policy does not allow where they were to go");
   if (!outcome.message.empty()) fmt::print(stderr, "alcove-client: {}\n", outcome.message);
   return status;
 }

@@ -11,6 +11,7 @@
 #include "client/audio_source.h"
 #include "client/member.h"
 #include "crypto/random.h"
+#include "egress.h"
 #include "net/event_loop.h"
 #include "net/http_client.h"
 #include "net/udp_endpoint.h"
@@ -22,7 +23,8 @@ namespace alcove::app {
 
 class Runner final : public net::DatagramHandler {
  public:
-  explicit Runner(Options options);
+  // egress: for the server of the options.
+  Runner(Options options, std::unique_ptr<Egress> egress);
   ~Runner() override;
 
   // Until the visit is over; the exit status.
@@ -60,9 +62,9 @@ class Runner final : public net::DatagramHandler {
   int end();
 
   net::Url url_of(std::string target) const;
-  net::TlsClientOptions tls() const;
 
   Options options_;
+  std::unique_ptr<Egress> egress_;
   crypto::SystemRandom random_;
   net::EventLoop loop_;
   std::unique_ptr<net::HttpClient> http_;

@@ -9,6 +9,7 @@
 #include "client/verify.h"
 #include "client/verify_input.h"
 #include "client/whole_file.h"
+#include "egress.h"
 #include "net/event_loop.h"
 #include "net/http_client.h"
 
@@ -36,10 +37,13 @@ int print(const Options& options, const client::VerifyReport& report) {
 
 // One request, on a loop of its own.
 Result<client::HttpAnswer> get(const Options& options, std::string target) {
-  net::EventLoop loop;
-  net::HttpClient http(loop, {options.authorities_file, true});
-  net::ClientRequest request;
   const client::ServerAddress& server = options.verify->link->server;
+  // Without a manifest in force: this server is the only destination.
+  const auto egress = Egress::open(options.egress, server);
+  if (!egress) return std::unexpected(egress.error());
+  net::EventLoop loop;
+  net::HttpClient http(loop, (*egress)->tls(), &(*egress)->guard());
+  net::ClientRequest request;
   request.url.secure = server.secure;
   request.url.host = server.host;
   request.url.port = server.port;

@@ -9,6 +9,7 @@
 #include "alcove/v1/common.pb.h"
 #include "base/bytes.h"
 #include "base/result.h"
+#include "client/outcome.h"
 
 namespace alcove::client {
 
@@ -38,7 +39,22 @@ struct ApiError {
   std::string reason;
   std::string message;  // for people
   std::uint32_t retry_after_seconds = 0;
+  // The operator's, where the service is not offered to the person.
+  std::string text_en = {};
+  std::string text_fr = {};
 };
+
+// The operator's words in the person's language, where there are some (HTTP status 451), or
+// message.
+const std::string& message_for(const ApiError& error, bool french);
+
+// The preferred one of two texts, or the other where it is empty.
+const std::string& text_for(const std::string& english, const std::string& french_text,
+                            bool french);
+
+// As exit_status_of(int); kNotAllowed where the way to the server was not allowed, or it
+// redirected.
+ExitStatus exit_status_of(const ApiError& error);
 
 template <typename Message>
 using ApiResult = std::expected<Message, ApiError>;

@@ -9,7 +9,9 @@ using base::Result;
 
 roomlog::Genesis make_room_genesis(base::RandomSource& random,
                                    const crypto::Ed25519PrivateKey& host, v1::RoomKind kind,
-                                   std::uint32_t packet_bucket, base::WallTime wall) {
+                                   std::uint32_t packet_bucket,
+                                   const crypto::Sha256Digest& manifest_key_hash,
+                                   base::WallTime wall) {
   v1::Genesis body;
   body.set_version(1);
   const base::RoomId room = base::RoomId::make(random);
@@ -17,6 +19,7 @@ roomlog::Genesis make_room_genesis(base::RandomSource& random,
   body.set_host(host.public_key().data(), host.public_key().size());
   body.set_kind(kind);
   body.set_packet_bucket(packet_bucket);
+  body.set_manifest_key_hash(manifest_key_hash.data(), manifest_key_hash.size());
   body.set_created_at_ms(wall.time_since_epoch().count());
   return roomlog::make_genesis(std::move(body),
                                [&](base::Bytes message) { return host.sign(message); });

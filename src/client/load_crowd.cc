@@ -15,6 +15,7 @@ using State = LoadMember::State;
 namespace {
 
 constexpr std::uint64_t kConfigCall = 1;
+constexpr std::uint64_t kHouseCheckCall = 2;
 // When so many have failed and nobody came in, the others will not either.
 constexpr std::size_t kHopeless = 20;
 
@@ -26,10 +27,13 @@ LoadCrowd::LoadCrowd(LoadOptions options, base::RandomSource& random, MediaPeerF
       random_(random),
       peers_(std::move(peers)),
       local_addresses_(std::move(local_addresses)),
+      house_check_(options_.trust, options_.fragment.has_value()),
       schedule_(options_.plan) {
   room_.room = options_.room;
   room_.fragment = options_.fragment;
   room_.opened_share = options_.plan.opened_share;
+  room_.guard = options_.trust.guard;
+  room_.house_check = &house_check_;
 }
 
 LoadCrowd::~LoadCrowd() = default;
@@ -42,17 +46,32 @@ void LoadCrowd::start(Instant now, base::WallTime wall) {
   started_at_ = now;
   wall_ = wall;
   room_.identity = std::make_shared<const rtc::ClientIdentity>(random_, wall);
+  ask_house(kHouseCheckCall, house_check_.begin());
+}
+
+void LoadCrowd::ask_house(std::uint64_t id, std::string target) {
   HttpCall call;
-  call.id = kConfigCall;
+  call.id = id;
   call.method = "GET";
-  call.target = "/v1/config";
+  call.target = std::move(target);
   effects_.push_back({kHouse, std::move(call)});
+}
+
+void LoadCrowd::handle_house_check(const Result<HttpAnswer>& answer) {
+  HouseCheck::Step step = house_check_.handle_answer(answer);
+  if (step.failure)
+    outcome_ = std::move(step.failure);
+  else if (step.ask.empty())
+    ask_house(kConfigCall, "/v1/config");
+  else
+    ask_house(kHouseCheckCall, std::move(step.ask));
 }
 
 void LoadCrowd::handle_config(Instant now, const Result<HttpAnswer>& answer) {
   const ApiResult<v1::ServerConfig> config = parse_answer<v1::ServerConfig>(answer);
   if (!config) {
-    outcome_ = Outcome{exit_status_of(config.error().http_status), config.error().message};
+    outcome_ =
+        Outcome{exit_status_of(config.error()), message_for(config.error(), options_.french)};
     return;
   }
   const bool usable = config->slots() >= 1 && config->slots() <= LoadArrivals::kMaxSlots &&
@@ -89,7 +108,8 @@ LoadCrowd::Entry* LoadCrowd::find(std::size_t member) {
 
 void LoadCrowd::handle_answer(Instant now, std::size_t member, std::uint64_t id,
                               const Result<HttpAnswer>& answer) {
-  if (member == kHouse) return handle_config(now, answer);
+  if (member == kHouse)
+    return id == kConfigCall ? handle_config(now, answer) : handle_house_check(answer);
   Entry* const entry = find(member);
   if (entry == nullptr) return;
   entry->member->handle_answer(now, wall(now), id, answer);

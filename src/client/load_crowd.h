@@ -22,7 +22,7 @@ namespace alcove::client {
 
 class LoadCrowd {
  public:
-  // The question for the server's configuration, which is asked once for all.
+  // The questions for the server's manifest and configuration, which are asked once for all.
   static constexpr std::size_t kHouse = static_cast<std::size_t>(-1);
   struct Effect {
     std::size_t member = kHouse;
@@ -91,6 +91,8 @@ class LoadCrowd {
   base::WallTime wall(base::Instant now) const;
   // Null when it is gone.
   Entry* find(std::size_t member);
+  void ask_house(std::uint64_t id, std::string target);
+  void handle_house_check(const base::Result<HttpAnswer>& answer);
   void handle_config(base::Instant now, const base::Result<HttpAnswer>& answer);
   void add_member(base::Instant now);
   void remove_members(base::Instant now, std::size_t count);
@@ -106,6 +108,7 @@ class LoadCrowd {
   base::RandomSource& random_;
   MediaPeerFactory peers_;
   LocalAddresses local_addresses_;
+  HouseCheck house_check_;
   LoadRoom room_;
   LoadSchedule schedule_;
   base::Instant started_at_;

@@ -88,10 +88,10 @@ void LoadMember::fail(Instant now, std::string reason, std::string message) {
 }
 
 void LoadMember::fail_by(Instant now, const ApiError& error) {
-  const std::string& reason = error.http_status == 0 ? "http"
-                              : error.reason.empty() ? error.code
-                                                     : error.reason;
-  fail(now, reason, error.message);
+  std::string reason = error.reason.empty() ? error.code : error.reason;
+  const bool denied = exit_status_of(error) == ExitStatus::kNotAllowed;
+  if (error.http_status == 0 && !denied) reason = "http";
+  fail(now, std::move(reason), error.message);
 }
 
 void LoadMember::handle_answer(Instant now, WallTime wall, std::uint64_t id,
@@ -116,6 +116,8 @@ void LoadMember::handle_room(Instant now, const Result<HttpAnswer>& answer) {
   if (room_.fragment) fingerprint = room_.fragment->fingerprint;
   Result<roomlog::Genesis> genesis = check_genesis(summary->genesis(), room_.room, fingerprint);
   if (!genesis) return fail(now, "keys", genesis.error().message);
+  if (const auto failure = room_.house_check->check_genesis(*genesis))
+    return fail(now, "manifest", failure->message);
   make_keys(*std::move(genesis));
   rtc::ClientPeerOptions peer;
   peer.local_addresses = local_;
@@ -146,6 +148,8 @@ void LoadMember::handle_join(Instant now, const Result<HttpAnswer>& answer) {
   if (!response) return fail_by(now, response.error());
   record_.answered = now;
   join_token_ = response->join_token();
+  if (Result<void> allowed = room_.guard->check_answer(response->sdp_answer()); !allowed)
+    return fail(now, "not_allowed", allowed.error().message);
   if (Result<void> set = peer_->set_answer(now, response->sdp_answer()); !set)
     return fail(now, "sdp", "The relay's answer cannot be used: " + set.error().message);
   channel_.start(now, join_token_);

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "client/api.h"
 #include "client/event_channel.h"
+#include "client/house_check.h"
 #include "client/load_arrivals.h"
 #include "client/load_statistics.h"
 #include "client/media_peer.h"
@@ -33,6 +34,8 @@ struct LoadRoom {
   std::uint32_t packet_bucket = 0;
   std::uint32_t opened_share = 50;
   std::shared_ptr<const rtc::ClientIdentity> identity;
+  const ManifestGuard* guard = nullptr;  // with the server's manifest
+  HouseCheck* house_check = nullptr;     // that has found it well
 };
 
 using LoadEffect = std::variant<HttpCall, OpenWebSocket, SendWebSocket, CloseWebSocket>;

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "client/house_check.h"
 #include "client/link.h"
 #include "roomlog/objects.h"
 
@@ -47,6 +48,8 @@ struct LoadOptions {
   base::RoomId room;
   std::optional<roomlog::LinkFragment> fragment;
   LoadPlan plan;
+  HouseTrust trust;     // for this server
+  bool french = false;  // which of the operator's texts the person reads
 };
 
 inline constexpr std::int64_t kMaxLoadMembers = 100'000;

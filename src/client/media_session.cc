@@ -40,6 +40,7 @@ std::string MediaSession::create_offer(std::vector<base::SocketAddress> local_ad
   options.slots = options_.slots;
   options.use_udp = options_.use_udp;
   options.use_tcp = options_.use_tcp;
+  options.tls_key_log = options_.tls_key_log;
   peer_ = peers_(std::move(options));
   listener_.reset();
   return peer_->create_offer();

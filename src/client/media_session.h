@@ -28,6 +28,8 @@ struct MediaOptions {
   bool use_udp = true;
   bool use_tcp = true;
   bool loop = false;  // the source begins again at its end
+  // Is told the secrets of the DTLS sessions; outlives the session. May be null.
+  base::TlsKeyLog* tls_key_log = nullptr;
   // Is told every payload received; outlives the session. May be null.
   PayloadLog* payload_log = nullptr;
 };

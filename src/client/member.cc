@@ -17,6 +17,7 @@ Member::Member(MemberOptions options, base::RandomSource& random, MediaPeerFacto
       peers_(std::move(peers)),
       source_(source),
       sink_(sink),
+      house_check_(options_.trust, options_.room && options_.fragment),
       channel_(random),
       display_name_(options_.name),
       identity_(options_.identity ? crypto::Ed25519PrivateKey::from_seed(*options_.identity)
@@ -32,7 +33,7 @@ void Member::start(Instant now, base::WallTime wall,
   handle_wall_time(now, wall);
   local_addresses_ = std::move(local_addresses);
   phase_ = Phase::kPreparing;
-  call({Ask::kConfig}, "GET", "/v1/config", "");
+  call({Ask::kHouseCheck}, "GET", house_check_.begin(), "");
 }
 
 void Member::handle_wall_time(Instant now, base::WallTime wall) {
@@ -128,6 +129,9 @@ void Member::handle_answer(Instant now, std::uint64_t id, const Result<HttpAnswe
   Pending pending = std::move(found->second);
   pending_.erase(found);
   switch (pending.ask) {
+    case Ask::kHouseCheck:
+      handle_house_check(now, answer);
+      break;
     case Ask::kConfig:
       handle_config(answer);
       break;
@@ -170,8 +174,10 @@ void Member::handle_websocket_message(Instant now, std::uint64_t id, base::Bytes
   settle(now);
 }
 
-void Member::handle_websocket_closed(Instant now, std::uint64_t id) {
+void Member::handle_websocket_closed(Instant now, std::uint64_t id, const base::Error& reason) {
   channel_.handle_closed(now, id);
+  if (reason.code == base::ErrorCode::kPermissionDenied && phase_ != Phase::kFinished)
+    finish(ExitStatus::kNotAllowed, reason.message);
   settle(now);
 }
 
@@ -295,7 +301,7 @@ void Member::finish(ExitStatus status, std::string message) {
 }
 
 void Member::finish_by(const ApiError& error) {
-  finish(exit_status_of(error.http_status), error.message);
+  finish(exit_status_of(error), message_for(error, options_.french));
 }
 
 std::int64_t Member::milliseconds_since_start(Instant now) const {

@@ -19,6 +19,7 @@
 #include "client/api.h"
 #include "client/console_command.h"
 #include "client/event_channel.h"
+#include "client/house_check.h"
 #include "client/known_devices.h"
 #include "client/link.h"
 #include "client/media_session.h"
@@ -32,7 +33,9 @@ namespace alcove::client {
 
 struct MemberOptions {
   ServerAddress server;
-  std::optional<base::RoomId> room;               // nullopt: starts a room with title and kind
+  HouseTrust trust;                  // its guard is that of every connection, and for this server
+  bool french = false;               // which of the operator's texts the person reads
+  std::optional<base::RoomId> room;  // nullopt: starts a room with title and kind
   std::optional<roomlog::LinkFragment> fragment;  // of the link
   std::string title;
   v1::RoomKind kind = v1::ROOM_KIND_OPEN;
@@ -87,7 +90,8 @@ class Member {
   void handle_answer(base::Instant now, std::uint64_t id, const base::Result<HttpAnswer>& answer);
   void handle_websocket_opened(base::Instant now, std::uint64_t id);
   void handle_websocket_message(base::Instant now, std::uint64_t id, base::Bytes message);
-  void handle_websocket_closed(base::Instant now, std::uint64_t id);
+  // reason: net::WebSocketClientHandler's. kPermissionDenied ends the visit.
+  void handle_websocket_closed(base::Instant now, std::uint64_t id, const base::Error& reason = {});
   void handle_datagram(base::Instant now, const base::Path& path, base::Bytes datagram);
   void handle_tcp_opened(base::Instant now, const base::SocketAddress& remote,
                          const base::Path& path);
@@ -125,6 +129,7 @@ class Member {
     kFinished
   };
   enum class Ask {
+    kHouseCheck,
     kConfig,
     kLogIn,
     kStartRoom,
@@ -137,7 +142,7 @@ class Member {
     kListMembers
   };
   struct Pending {
-    Ask ask = Ask::kConfig;
+    Ask ask = Ask::kHouseCheck;
     std::string verb = {};         // of kCommand and kFindMember
     std::string target = {};       // whom kFindMember looks for
     v1::RoomCommand command = {};  // what is then done to them
@@ -160,6 +165,8 @@ class Member {
   void send_leave(base::Instant now);
 
   // member_join.cc
+  void handle_house_check(base::Instant now, const base::Result<HttpAnswer>& answer);
+  void report_manifest();
   void handle_config(const base::Result<HttpAnswer>& answer);
   void handle_log_in(const base::Result<HttpAnswer>& answer);
   void start_room();
@@ -247,6 +254,10 @@ class Member {
   MediaPeerFactory peers_;
   AudioSource* source_;
   AudioSink* sink_;
+
+  HouseCheck house_check_;
+  bool house_is_checked_ = false;  // for the next join
+  bool manifest_reported_ = false;
 
   Phase phase_ = Phase::kNew;
   base::Instant started_at_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "alcove/v1/accounts.pb.h"
+#include "base/text.h"
 #include "client/genesis.h"
 #include "client/member.h"
 
@@ -23,6 +24,38 @@ constexpr std::uint32_t kLongestRetryAfter = 30;
 
 }  // namespace
 
+// First of all, and before each further join: what was listed may have changed meanwhile.
+void Member::handle_house_check(Instant now, const Result<HttpAnswer>& answer) {
+  const HouseCheck::Step step = house_check_.handle_answer(answer);
+  if (!step.ask.empty()) return call({Ask::kHouseCheck}, "GET", step.ask, "");
+  if (step.failure) {
+    if (!joined_once_ || !step.is_unavailable)
+      return finish(step.failure->status, step.failure->message);
+    join_at_ = now + join_backoff_.next(random_);  // until give_up_at_
+    return;
+  }
+  house_is_checked_ = true;
+  if (phase_ == Phase::kJoining) return join();
+  // A link's key is right only when the room was seen.
+  if (house_check_.key_trust() != KeyTrust::kLink) report_manifest();
+  call({Ask::kConfig}, "GET", "/v1/config", "");
+}
+
+void Member::report_manifest() {
+  if (std::exchange(manifest_reported_, true)) return;
+  const policy::VerifiedManifest& manifest = *options_.trust.guard->manifest();
+  const bool differs = house_check_.differs_from_known();
+  report("manifest",
+         {{"key", base::to_base64url(house_check_.key_hash())},
+          {"trust", std::string(to_text(house_check_.key_trust()))},
+          {"serial", static_cast<std::int64_t>(manifest.manifest.serial())},
+          {"endpoints", std::int64_t{manifest.manifest.endpoints_size()}},
+          {"differs", differs}},
+         differs ? "Warning: the link names another key for the server's manifest than this "
+                   "computer knew. Where the link came from decides whether that is well."
+                 : "");
+}
+
 void Member::handle_config(const Result<HttpAnswer>& answer) {
   const ApiResult<v1::ServerConfig> config = parse_answer<v1::ServerConfig>(answer);
   if (!config) return finish_by(config.error());
@@ -32,6 +65,11 @@ void Member::handle_config(const Result<HttpAnswer>& answer) {
   if (!usable)
     return finish(ExitStatus::kNetwork, "The server's configuration is not one for this client.");
   config_ = *config;
+  if (config_.has_offer_notice()) {
+    const std::string& text = text_for(config_.offer_notice().text_en(),
+                                       config_.offer_notice().text_fr(), options_.french);
+    report("notice", {{"message", text}}, text);
+  }
   options_.media.slots = config_.slots();
   prepare_next();
 }
@@ -60,7 +98,8 @@ void Member::handle_log_in(const Result<HttpAnswer>& answer) {
 }
 
 void Member::start_room() {
-  genesis_ = make_room_genesis(random_, identity_, options_.kind, config_.packet_bucket(), wall_);
+  genesis_ = make_room_genesis(random_, identity_, options_.kind, config_.packet_bucket(),
+                               house_check_.key_hash(), wall_);
   options_.fragment = {genesis_->fingerprint, random_.bytes<16>()};
   v1::StartRoomRequest request;
   request.set_title(options_.title);
@@ -93,6 +132,9 @@ void Member::handle_genesis(const Result<HttpAnswer>& answer) {
   if (genesis->body.packet_bucket() != config_.packet_bucket())
     return finish(ExitStatus::kRefused,
                   "The room was made for frames of another size than the server's.");
+  if (const std::optional<Outcome> failure = house_check_.check_genesis(*genesis))
+    return finish(failure->status, failure->message);
+  report_manifest();
   genesis_ = std::move(*genesis);
   report_code();
   prepare_next();
@@ -101,6 +143,8 @@ void Member::handle_genesis(const Result<HttpAnswer>& answer) {
 void Member::join() {
   join_at_ = base::kNever;
   phase_ = Phase::kJoining;
+  if (!std::exchange(house_is_checked_, false))
+    return call({Ask::kHouseCheck}, "GET", house_check_.begin(), "");
   if (!media_) media_ = std::make_unique<MediaSession>(options_.media, peers_, source_, sink_);
   make_keys();
   v1::JoinRoomRequest request;
@@ -118,7 +162,7 @@ void Member::handle_join(Instant now, const Result<HttpAnswer>& answer) {
 }
 
 void Member::handle_join_refused(Instant now, const ApiError& error) {
-  if (joined_once_ && exit_status_of(error.http_status) == ExitStatus::kNetwork) {
+  if (joined_once_ && exit_status_of(error) == ExitStatus::kNetwork) {
     join_at_ = now + join_backoff_.next(random_);  // until give_up_at_
     return;
   }
@@ -142,6 +186,8 @@ void Member::handle_join_accepted(Instant now, const v1::JoinRoomResponse& respo
     authorization_ = "Bearer " + response.guest_session().token();
     display_name_ = response.guest_session().account().display_name();
   }
+  if (Result<void> allowed = options_.trust.guard->check_answer(response.sdp_answer()); !allowed)
+    return finish(ExitStatus::kNotAllowed, allowed.error().message);
   if (Result<void> set = media_->set_answer(now, response.sdp_answer()); !set)
     return finish(ExitStatus::kMediaFailed,
                   "The relay's answer cannot be used: " + set.error().message);

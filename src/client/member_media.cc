@@ -141,12 +141,15 @@ void Member::handle_restart(Instant now, const Result<HttpAnswer>& answer) {
   if (!has_join()) return;
   const ApiResult<v1::RestartResponse> response = parse_answer<v1::RestartResponse>(answer);
   if (response) {
+    Result<void> allowed = options_.trust.guard->check_answer(response->sdp_answer());
+    if (!allowed) return finish(ExitStatus::kNotAllowed, allowed.error().message);
     if (!media_->set_restart_answer(now, response->sdp_answer())) return rejoin(now);
     // Once more, should the new path not come up; not when the old one went on all the time.
     if (media_down_) restart_at_ = now + restart_backoff_.next(random_);
     return;
   }
-  const ExitStatus status = exit_status_of(response.error().http_status);
+  const ExitStatus status = exit_status_of(response.error());
+  if (status == ExitStatus::kNotAllowed) return finish_by(response.error());
   if (status == ExitStatus::kRefused && response.error().http_status != 429) return rejoin(now);
   restart_at_ = now + restart_backoff_.next(random_);
 }

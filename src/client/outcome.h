@@ -14,6 +14,8 @@ enum class ExitStatus : int {
   kNetwork = 3,      // no connection to the server
   kMediaFailed = 4,  // the server is there, the sound is not
   kEnded = 5,        // removed, replaced by another join, or the room ended
+  kKeyChanged = 6,   // the server's manifest is signed by another key than the pinned one
+  kNotAllowed = 7,   // the server led to where its manifest or the person's policy does not allow
 };
 
 struct Outcome {

@@ -17,6 +17,7 @@
 #include "client/member.h"
 #include "unit/client/log_house.h"
 #include "unit/client/sounds.h"
+#include "unit/client/test_manifest.h"
 
 namespace alcove::client::test {
 
@@ -129,7 +130,8 @@ class MemorySink final : public AudioSink {
 class FakeHouse : public testing::Test {
  protected:
   FakeHouse()
-      : house(make_room_genesis(house_random_, hanna_identity_, v1::ROOM_KIND_OPEN, 160, wall())),
+      : house(make_room_genesis(house_random_, hanna_identity_, v1::ROOM_KIND_OPEN, 160,
+                                manifest_hash(), wall())),
         hanna(house.enter(hanna_identity_, house_random_,
                           {.account = "hanna-id", .display_name = "Hanna"})) {
     options.server = {false, "localhost", 8080};
@@ -159,6 +161,8 @@ class FakeHouse : public testing::Test {
 
   void begin() {
     calls.clear();
+    guard = std::make_unique<ManifestGuard>(options.server, std::exchange(own_policy, {}));
+    options.trust = {guard.get(), &known_servers, accept_new_key};
     member = std::make_unique<Member>(
         options, random_,
         [this](rtc::ClientPeerOptions peer_options) {
@@ -374,6 +378,13 @@ class FakeHouse : public testing::Test {
   AudioSource* source = nullptr;
   AudioSink* sink = nullptr;
   std::unique_ptr<Member> member;
+  v1::Manifest manifest = make_manifest();
+  std::uint64_t manifest_key_seed = 90;
+  bool manifest_by_hand = false;  // otherwise each question for it is answered at once
+  std::optional<ManifestGuard::OwnPolicy> own_policy;
+  KnownServers known_servers;
+  bool accept_new_key = false;
+  std::unique_ptr<ManifestGuard> guard;
   FakePeer* peer = nullptr;
   int peers_made = 0;
   std::deque<HttpCall> calls;
@@ -390,7 +401,7 @@ class FakeHouse : public testing::Test {
     bool any = false;
     for (MemberEffect& effect : member->take_effects()) {
       any = true;
-      if (auto* one = std::get_if<HttpCall>(&effect)) calls.push_back(std::move(*one));
+      if (auto* one = std::get_if<HttpCall>(&effect)) handle_call(std::move(*one));
       if (auto* one = std::get_if<OpenWebSocket>(&effect)) socket = one->id;
       if (auto* one = std::get_if<SendWebSocket>(&effect)) handle_sent(*one);
       if (auto* one = std::get_if<CloseWebSocket>(&effect)) closed_sockets.push_back(one->id);
@@ -404,6 +415,11 @@ class FakeHouse : public testing::Test {
       }
     }
     return any;
+  }
+  void handle_call(HttpCall call) {
+    if (call.target != HouseCheck::kManifest || manifest_by_hand)
+      return calls.push_back(std::move(call));
+    member->handle_answer(now, call.id, signed_answer(manifest, manifest_key_seed));
   }
   void handle_sent(const SendWebSocket& sent) {
     v1::ClientMessage message;

@@ -30,7 +30,11 @@ class LoadCrowdTest : public test::FakeHouse {
   };
 
   void begin(LoadPlan plan) {
-    LoadOptions load{.server = options.server, .room = *options.room, .plan = plan};
+    guard = std::make_unique<ManifestGuard>(options.server);
+    LoadOptions load{.server = options.server,
+                     .room = *options.room,
+                     .plan = plan,
+                     .trust = {guard.get(), &known_servers, false}};
     crowd = std::make_unique<LoadCrowd>(
         load, load_random_,
         [this](rtc::ClientPeerOptions peer_options) {
@@ -68,6 +72,11 @@ class LoadCrowdTest : public test::FakeHouse {
   }
 
   void execute(std::size_t number, HttpCall& call) {
+    if (call.target == HouseCheck::kManifest)
+      return crowd->handle_answer(now, number, call.id,
+                                  test::signed_answer(manifest, manifest_key_seed));
+    if (call.target.starts_with("/.well-known/alcove/log"))
+      return crowd->handle_answer(now, number, call.id, HttpAnswer{404, "text/plain", ""});
     if (call.target == "/v1/config") {
       v1::ServerConfig config;
       config.set_slots(4);
@@ -99,7 +108,7 @@ class LoadCrowdTest : public test::FakeHouse {
     guests[number].person = &house.add_member(request.keys());
     v1::JoinRoomResponse response;
     response.set_join_token("token");
-    response.set_sdp_answer("answer");
+    response.set_sdp_answer(sdp_answer);
     reply(number, call, response);
   }
   void execute(std::size_t number, OpenWebSocket& open) {
@@ -173,6 +182,7 @@ class LoadCrowdTest : public test::FakeHouse {
   std::set<std::string> names;
   std::optional<std::string> refusal;
   bool guests_allowed = true;
+  std::string sdp_answer = "answer";
   bool proves = true;  // nobody is welcomed before the log says so
 
  private:
@@ -306,6 +316,25 @@ TEST_F(LoadCrowdTest, InterruptedAllLeaveAndStraysAreCounted) {
   EXPECT_EQ(crowd->outcome()->status, ExitStatus::kOk);
   for (auto& [number, guest] : guests) EXPECT_TRUE(guest.left) << number;
   EXPECT_TRUE(crowd->summary(now).interrupted);
+}
+
+TEST_F(LoadCrowdTest, SendsNothingToARelayThatTheManifestDoesNotList) {
+  sdp_answer = "a=candidate:1 1 udp 1 203.0.113.7 7878 typ host\r\n";
+  begin({.members = 3, .rate = 100});
+  run(seconds(5));
+  EXPECT_TRUE(crowd->datagrams().empty());
+  for (const auto& [number, guest] : guests) EXPECT_EQ(guest.socket, 0u);
+  const LoadSummary summary = crowd->summary(now);
+  ASSERT_TRUE(summary.failures.contains("not_allowed"));
+  EXPECT_THAT(summary.failures.at("not_allowed").message, HasSubstr("203.0.113.7:7878"));
+}
+
+TEST_F(LoadCrowdTest, AsksNothingElseOfAServerWhoseManifestHasAnotherKey) {
+  known_servers.set("http://localhost:8080", test::manifest_hash(5));
+  begin({.members = 3, .rate = 100});
+  ASSERT_TRUE(crowd->outcome());
+  EXPECT_EQ(crowd->outcome()->status, ExitStatus::kKeyChanged);
+  EXPECT_TRUE(guests.empty());
 }
 
 }  // namespace

@@ -79,6 +79,25 @@ TEST(Dtls, HandshakeWithoutLoss) {
   EXPECT_NE(server.next_deadline(), base::kNever);
 }
 
+TEST(Dtls, TellsItsSecretsToAKeyLog) {
+  struct Lines final : base::TlsKeyLog {
+    void add_line(std::string_view line) override { lines.emplace_back(line); }
+    std::vector<std::string> lines;
+  } log;
+  const DtlsContext context(make_certificate(), DtlsSrtpProfiles::kGcmThenCm, &log);
+  DtlsSession client = make_client(context);
+  DtlsSession server = make_server(context.fingerprint());
+  DtlsNetwork network(client, server);
+  network.start();
+  network.run_until_settled(seconds(1));
+  expect_connected(client, server);
+  ASSERT_EQ(log.lines.size(), 1u);
+  // Of NSS: 32 bytes of the client's random, 48 of the master secret.
+  constexpr std::string_view kName = "CLIENT_RANDOM ";
+  EXPECT_TRUE(log.lines[0].starts_with(kName));
+  EXPECT_EQ(log.lines[0].size(), kName.size() + 64 + 1 + 96);
+}
+
 TEST(Dtls, KeysProtectSrtp) {
   DtlsSession client = make_client();
   DtlsSession server = make_server();
