@@ -2,7 +2,7 @@
 // and a count on the client's wire.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openChromium } from './lib/chromium.mjs';
@@ -69,9 +69,9 @@ const cases = [
   ['a candidate on the event connection', { event: true }, { goesOn: true }],
 ];
 
-async function nativeHears(name) {
+async function nativeHears(name, extra = []) {
   const file = recordingFile(name);
-  const listener = joinAs(link, { name: 'Nils', record: file, seconds: 10, namespace: world.client });
+  const listener = joinAs(link, { name: 'Nils', record: file, seconds: 10, namespace: world.client, extra });
   assert.equal(await listener.finished(), 0, listener.messages.join('\n'));
   const { correlation } = bestCorrelation(envelopeOfFile(speechFile('recorded')), envelopeOfFile(file), { seconds: 6 });
   console.log(`# ${name}: alcove-client ${correlation.toFixed(3)}`);
@@ -124,7 +124,10 @@ assert urllib.request.urlopen("http://elsewhere.test:8080/", timeout=5).read() =
 
 test('an honest house is heard, and nothing goes elsewhere: alcove-client', { skip, timeout: 60000 }, async () => {
   await house.set({});
-  assert.deepEqual(await leaksOf(() => nativeHears('honest')), none);
+  const keys = join(mkdtempSync(join(tmpdir(), 'alcove-e2e-')), 'keys');
+  assert.deepEqual(await leaksOf(() => nativeHears('honest', ['--tls-key-log', keys])), none);
+  // The hop to the relay, for an audit: its one DTLS session (the house is on plain HTTP here).
+  assert.match(readFileSync(keys, 'utf8'), /^CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}\n$/i);
   assert.ok(await world.sentTo(allowed.v4) > 0);
 });
 
