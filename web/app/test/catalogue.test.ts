@@ -45,9 +45,9 @@ describe('the message catalogue', () => {
 
   it('has no message that nothing shows', () => {
     const all = files.map(({ text }) => text).join('\n');
-    // Put together from a name: diagnoses, faults of the microphone, errors of the server.
+    // Put together from a name: faults of the log, diagnoses, faults of the microphone, errors of the server.
     const composed =
-      /^(error\.|banner\.(no-path|tcp-only|dtls|admission)|device\.(refused|missing|in-use|insecure|failed))/;
+      /^(error\.|banner\.(no-path|tcp-only|dtls|admission)|device\.(refused|missing|in-use|insecure|failed)|trust\.(rollback|fork|broken|other-key|unlogged))/;
     for (const key of Object.keys(en)) {
       if (composed.test(key)) continue;
       expect(all.includes(`'${key.replace(/_(one|other)$/, '')}'`), key).toBe(true);

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const sdk = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const schema = resolve(sdk, '../../proto');
 const out = join(sdk, 'src/gen');
-const files = ['accounts', 'common', 'events', 'keys', 'rooms'].map(
+const files = ['accounts', 'common', 'events', 'keys', 'manifest', 'rooms'].map(
   (name) => `alcove/v1/${name}.proto`,
 );
 

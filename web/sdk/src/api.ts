@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { readBody, request } from './egress/requests';
 import { AlcoveError, errorFromBody } from './errors';
 import {
   EmptySchema,
@@ -22,6 +23,8 @@ import { ServerConfigSchema } from './gen/alcove/v1/common_pb';
 import { JoinKeysSchema, LogChainSchema, SignedObjectSchema } from './gen/alcove/v1/keys_pb';
 import type { LogChain } from './gen/alcove/v1/keys_pb';
 import type { ServerConfig } from './gen/alcove/v1/common_pb';
+import { SignedManifestSchema, TransparencyPageSchema } from './gen/alcove/v1/manifest_pb';
+import type { SignedManifest, TransparencyPage } from './gen/alcove/v1/manifest_pb';
 import {
   HallwayResponseSchema,
   JoinRoomRequestSchema,
@@ -48,6 +51,10 @@ import type { SessionStorage, StoredSession } from './session';
 
 const kMediaType = 'application/protobuf';
 const kTimeoutMs = 10_000;
+/** A larger answer is not read to its end. */
+const kMaxBody = 1 << 25;
+/** Of a manifest or a page of the log. */
+const kMaxPublicBody = 1 << 21;
 
 /** A command as it is written: `{ case: 'raiseHand', value: {} }`. */
 export type CommandInit = NonNullable<MessageInitShape<typeof RoomCommandSchema>['command']>;
@@ -56,7 +63,10 @@ export interface ApiOptions {
   /** Origin and prefix of the server, without a slash at the end; empty for the page's own origin. */
   baseUrl?: string;
   session: SessionStorage;
-  fetch?: typeof fetch;
+  /** For tests and hosts without a page; in a page every request goes through ./egress. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Sees each failure that a server answered with, before the caller does. */
+  onError?: (error: AlcoveError) => void;
 }
 
 interface Call<Response extends DescMessage> {
@@ -69,6 +79,8 @@ interface Call<Response extends DescMessage> {
   keepalive?: boolean;
   /** Ends the request, and the connection that it waits on; in place of the usual time limit. */
   signal?: AbortSignal;
+  /** The same for everybody: no token goes with it, and it is small. */
+  isPublic?: boolean;
 }
 
 /**
@@ -77,17 +89,30 @@ interface Call<Response extends DescMessage> {
  */
 export class ApiClient {
   readonly #baseUrl: string;
-  readonly #fetch: typeof fetch;
+  readonly #fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly #onError: (error: AlcoveError) => void;
   readonly session: SessionStorage;
 
   constructor(options: ApiOptions) {
     this.#baseUrl = options.baseUrl ?? '';
-    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+    this.#fetch = options.fetch ?? request;
+    this.#onError = options.onError ?? (() => undefined);
     this.session = options.session;
   }
 
   config(): Promise<ServerConfig> {
     return this.#call({ method: 'GET', path: '/v1/config', response: ServerConfigSchema });
+  }
+
+  manifest(): Promise<SignedManifest> {
+    const path = '/.well-known/alcove/manifest';
+    return this.#call({ method: 'GET', path, response: SignedManifestSchema, isPublic: true });
+  }
+
+  /** Entries of the log of the server's changes from number `from` on. */
+  transparencyLog(from: number): Promise<TransparencyPage> {
+    const path = `/.well-known/alcove/log?from=${String(from)}`;
+    return this.#call({ method: 'GET', path, response: TransparencyPageSchema, isPublic: true });
   }
 
   async register(
@@ -239,7 +264,7 @@ export class ApiClient {
   }
 
   async #call<Response extends DescMessage>(call: Call<Response>): Promise<MessageShape<Response>> {
-    const session = this.session.load();
+    const session = call.isPublic === true ? null : this.session.load();
     const headers: Record<string, string> = { Accept: kMediaType, ...call.headers };
     if (call.body !== undefined) headers['Content-Type'] = kMediaType;
     if (session !== null) headers['Authorization'] = `Bearer ${session.token}`;
@@ -249,6 +274,7 @@ export class ApiClient {
       // The token that we sent is not valid any more: revoked, expired or of another server.
       const sameSession = this.session.load()?.token === session?.token;
       if (session !== null && sameSession && isDeadSession(error)) this.session.clear();
+      this.#onError(error);
       throw error;
     }
     try {
@@ -271,9 +297,12 @@ export class ApiClient {
         keepalive: call.keepalive ?? false,
         signal: call.signal ?? AbortSignal.timeout(kTimeoutMs),
       });
-      const bytes = new Uint8Array(await response.arrayBuffer());
+      const max = call.isPublic === true ? kMaxPublicBody : kMaxBody;
+      const bytes = await readBody(response, max);
+      if (bytes === null) throw new Error('The answer is too large');
       return { status: response.status, retryAfter: response.headers.get('Retry-After'), bytes };
     } catch (thrown) {
+      if (thrown instanceof AlcoveError) throw thrown;
       const message = thrown instanceof Error ? thrown.message : 'The server cannot be reached';
       throw new AlcoveError('unavailable', 'network', message);
     }

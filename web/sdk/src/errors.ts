@@ -15,6 +15,8 @@ export class AlcoveError extends Error {
     readonly retryAfter = 0,
     /** HTTP status; 0 without an answer. */
     readonly status = 0,
+    /** What the reason is about, to be filled into a text: an address, or the operator's own words. */
+    readonly values: Readonly<Record<string, string>> = {},
   ) {
     super(message);
     this.name = 'AlcoveError';
@@ -33,6 +35,7 @@ export function errorFromResponse(body: ErrorResponse, status: number): AlcoveEr
     body.message,
     body.retryAfterSeconds,
     status,
+    body.textEn === '' && body.textFr === '' ? {} : { en: body.textEn, fr: body.textFr },
   );
 }
 
@@ -53,12 +56,15 @@ export function errorFromBody(
   const code = codeOfStatus(status);
   return new AlcoveError(
     code,
-    status === 429 ? 'rate_limited' : '',
+    kReasons[status] ?? '',
     `HTTP status ${String(status)}`,
     seconds > 0 ? seconds : 0,
     status,
   );
 }
+
+/** Where the body is not ours. */
+const kReasons: Partial<Record<number, string>> = { 429: 'rate_limited', 451: 'offer.denied' };
 
 function codeOfStatus(status: number): string {
   switch (status) {
@@ -67,6 +73,7 @@ function codeOfStatus(status: number): string {
     case 401:
       return 'unauthenticated';
     case 403:
+    case 451:
       return 'permission_denied';
     case 404:
     case 410:

@@ -209,8 +209,11 @@ describe('EventSocket', () => {
 });
 
 describe('eventsUrl', () => {
-  it('is beside the page or the base', () => {
+  it('is beside the page, and at no other origin', () => {
     expect(eventsUrl('', 'http://localhost:8080/r/x#y')).toBe('ws://localhost:8080/v1/events');
-    expect(eventsUrl('https://a.example', 'http://b/')).toBe('wss://a.example/v1/events');
+    expect(eventsUrl('https://a.example', 'https://a.example/r/x')).toBe(
+      'wss://a.example/v1/events',
+    );
+    expect(() => eventsUrl('https://a.example', 'http://b/')).toThrow('a.example');
   });
 });

@@ -9,8 +9,7 @@ import { linkFragmentText } from '../src/keys/link';
 import type { KeysToWorker } from '../src/keys/messages';
 import { keepLinkFragment, linkFragment } from '../src/room/link_fragment';
 import { RoomClient } from '../src/room/room_client';
-import type { RoomClientOptions } from '../src/room/room_client';
-import type { LinkHost } from '../src/room/room_link';
+import type { LinkHost, RoomClientOptions } from '../src/room/link_types';
 
 const { links } = vi.hoisted(() => ({ links: [] as LinkHost[] }));
 vi.mock('../src/room/room_link', () => ({

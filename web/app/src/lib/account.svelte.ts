@@ -26,7 +26,7 @@ class WatchedStorage implements SessionStorage {
   }
 }
 
-function localArea(): Storage | null {
+export function localArea(): Storage | null {
   try {
     return window.localStorage;
   } catch {
@@ -35,7 +35,20 @@ function localArea(): Storage | null {
 }
 
 export const storage = new WatchedStorage(new WebSessionStorage(localArea()));
-export const api = new ApiClient({ session: storage });
+
+/** Set once the server has said that it is not offered to people who connect from here. */
+class Offer {
+  denied = $state.raw<Readonly<Record<string, string>> | null>(null);
+}
+
+export const offer = new Offer();
+
+export const api = new ApiClient({
+  session: storage,
+  onError: (error) => {
+    if (error.reason === 'offer.denied') offer.denied = error.values;
+  },
+});
 
 class Account {
   /** Signed in with an account; a guest is not. */

@@ -87,6 +87,12 @@ export function formatDate(ms: number): string {
   return new Intl.DateTimeFormat(language.locale, options).format(ms);
 }
 
+/** "China" for CN; whatever else it is, as it is. */
+export function formatCountry(code: string): string {
+  if (!/^[A-Z]{2}$/.test(code)) return code;
+  return new Intl.DisplayNames(language.locale, { type: 'region' }).of(code) ?? code;
+}
+
 /** Names as a list: "Ada, Ben and Cy". */
 export function formatNames(names: string[]): string {
   return new Intl.ListFormat(language.locale, { type: 'conjunction' }).format(names);

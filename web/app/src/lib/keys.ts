@@ -8,6 +8,10 @@ import type {
   VerifiedMember,
 } from '@alcove/sdk';
 
+export function hexOf(bytes: Uint8Array | undefined): string {
+  return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 /** The room code in its groups of five digits. */
 export function codeGroups(code: string): string[] {
   return code.replace(/\D/g, '').match(/\d{1,5}/g) ?? [];

@@ -8,6 +8,7 @@ export type Route =
   | { page: 'room'; roomId: string }
   | { page: 'settings' }
   | { page: 'sessions' }
+  | { page: 'places' }
   | { page: 'lost' };
 
 export function parseRoute(pathname: string): Route {
@@ -21,6 +22,8 @@ export function parseRoute(pathname: string): Route {
       return { page: 'register' };
     case '/settings':
       return { page: 'settings' };
+    case '/settings/places':
+      return { page: 'places' };
     case '/settings/sessions':
       return { page: 'sessions' };
   }

@@ -15,7 +15,6 @@ import type {
   ServerConfig,
   VerifiedMember,
 } from '@alcove/sdk';
-import TransformWorker from '@alcove/sdk/transform-worker?worker';
 import { api } from './account.svelte';
 import { errorText } from './errors';
 import { t, tn } from './i18n.svelte';
@@ -23,6 +22,8 @@ import type { MessageKey } from './i18n.svelte';
 import { shownWarnings, warningKey } from './keys';
 import { kNoLevels } from './levels';
 import { live } from './live.svelte';
+import { manifest } from './manifest.svelte';
+import { createWorker } from './worker';
 
 export interface Toast {
   id: number;
@@ -47,10 +48,6 @@ export const reactionNames: Record<number, MessageKey> = {
   [Reaction.THUMBS_UP]: 'reaction.thumbsUp',
 };
 
-export function createWorker(): Worker {
-  return new TransformWorker();
-}
-
 /** One visit to a room, for the components: the SDK's client with what is shown for a moment. */
 export class Visit {
   readonly client: RoomClient;
@@ -68,6 +65,7 @@ export class Visit {
       api,
       config,
       roomId,
+      manifest,
       sink: new ElementAudioSink(document.body),
       createWorker,
     });

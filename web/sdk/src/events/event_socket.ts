@@ -3,6 +3,7 @@ import { Backoff } from '../backoff';
 import { ClientMessageSchema, ServerMessageSchema } from '../gen/alcove/v1/events_pb';
 import type { ClientMessage, Goodbye, ServerMessage } from '../gen/alcove/v1/events_pb';
 import { KeysFromServerSchema } from '../gen/alcove/v1/keys_pb';
+import { openSocket, socketUrl } from '../egress/requests';
 import { kKeysMessageStep, padMessage } from './padding';
 
 /** The part of WebSocket that is used; tests bring their own. */
@@ -273,12 +274,10 @@ function varint(value: number): Uint8Array {
 }
 
 function browserSocket(url: string): SocketLike {
-  return new WebSocket(url) as unknown as SocketLike;
+  return openSocket(url) as unknown as SocketLike;
 }
 
 /** The WebSocket beside an HTTP base; empty for the page's own origin. */
 export function eventsUrl(baseUrl: string, pageUrl: string): string {
-  const url = new URL('/v1/events', baseUrl === '' ? pageUrl : baseUrl);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url.href;
+  return socketUrl(new URL('/v1/events', baseUrl === '' ? pageUrl : baseUrl).href, pageUrl);
 }

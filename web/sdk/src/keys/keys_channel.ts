@@ -8,6 +8,7 @@ import type {
   KeysFromWorker,
   KeysSnapshot,
   KeysToWorker,
+  SignatureInit,
 } from './messages';
 import type { VerifiedMember } from './view';
 
@@ -44,6 +45,16 @@ export class KeysChannel {
     const answer = await this.#ask((request) => ({ type: 'keys-genesis', request, name, init }));
     if (answer.kind !== 'bytes') throw failure(answer);
     return { genesis: answer.bytes, fragment: answer.fragment };
+  }
+
+  /**
+   * Whether an Ed25519 signature holds.
+   * @throws AlcoveError where the worker does not answer
+   */
+  async verify(init: SignatureInit): Promise<boolean> {
+    const answer = await this.#ask((request) => ({ type: 'keys-verify', request, init }));
+    if (answer.kind === 'failed' && answer.reason !== 'bad_signature') throw failure(answer);
+    return answer.kind === 'done';
   }
 
   /** JoinKeys for a new join. */

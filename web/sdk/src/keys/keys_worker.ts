@@ -12,7 +12,7 @@ import {
 } from '../gen/alcove/v1/keys_pb';
 import { equal, fromBase64Url } from './bytes';
 import type { Want } from './commands';
-import { ed25519PublicKey, ed25519Sign, kKeySize } from './crypto';
+import { ed25519PublicKey, ed25519Sign, ed25519Verify, kKeySize } from './crypto';
 import type { RandomSource } from './crypto';
 import { MemoryKeyDatabase } from './database';
 import type { KeyDatabase } from './database';
@@ -96,6 +96,12 @@ export class KeysWorker {
       case 'keys-join':
         void this.#answer(message.request, this.#newJoin(message.init));
         break;
+      case 'keys-verify': {
+        const { key, message: signed, signature } = message.init;
+        const holds = ed25519Verify(key, signed, signature);
+        this.#reply(message.request, holds ? { kind: 'done' } : failed('bad_signature'));
+        break;
+      }
       case 'keys-connected':
         this.#join?.keys.handleConnected(performance.now());
         this.#pump();
@@ -126,6 +132,7 @@ export class KeysWorker {
       host: identity.publicKey,
       kind: init.kind,
       packetBucket: init.packetBucket,
+      manifestKeyHash: init.manifestKeyHash,
       createdAtMs: BigInt(init.createdAtMs),
     });
     const { object, fingerprint } = await makeGenesis(body, (message) => identity.sign(message));

@@ -15,7 +15,16 @@ export interface IdentityName {
 export interface GenesisInit {
   kind: RoomKind;
   packetBucket: number;
+  /** SHA-256 of the key of the server's manifest. */
+  manifestKeyHash: Uint8Array;
   createdAtMs: number;
+}
+
+/** An Ed25519 signature to be checked. */
+export interface SignatureInit {
+  key: Uint8Array;
+  message: Uint8Array;
+  signature: Uint8Array;
 }
 
 export interface JoinInit extends EarlierJoin {
@@ -50,6 +59,8 @@ export type KeysToWorker =
   | { type: 'keys-genesis'; request: number; name: IdentityName; init: GenesisInit }
   /** A new join: new leaf and encryption keys, everything before is forgotten. */
   | { type: 'keys-join'; request: number; init: JoinInit }
+  /** Of the manifest and its log; answered with done or failed. */
+  | { type: 'keys-verify'; request: number; init: SignatureInit }
   /** After each Hello on the event connection, and when that is lost. */
   | { type: 'keys-connected' }
   | { type: 'keys-disconnected' }

@@ -1,5 +1,9 @@
+import { EgressError } from '../egress/error';
+import { applyAnswer, openPeer, strayRemote } from '../egress/peer';
+import type { CheckedAnswer } from '../egress/peer';
+import type { VerifiedManifest } from '../manifest/verify';
 import type { AudioOutput, AudioSink } from './audio_sink';
-import { stripCandidates, usableCandidates } from './sdp';
+import { stripCandidates } from './sdp';
 import { sleep } from '../timing';
 import { readStats } from './stats';
 import type { MediaSnapshot } from './stats';
@@ -10,6 +14,8 @@ export interface ConnectionEvents {
   /** The peer connection's own word, e.g. "connected", "disconnected", "failed". */
   onState(state: RTCPeerConnectionState): void;
   onAutoplayBlocked(): void;
+  /** The browser has found a way of its own, which no manifest lists. The connection is closed. */
+  onStray(error: EgressError): void;
 }
 
 interface PathBaseline {
@@ -32,20 +38,17 @@ export class MediaConnection {
   /** Changes of the ICE state so far: a browser that counts no responses shows a restart here. */
   #transitions = 0;
   #closed = false;
+  #manifest: VerifiedManifest;
 
   constructor(
+    manifest: VerifiedManifest,
     transforms: TransformHost,
     sink: AudioSink,
     slots: number,
     private readonly events: ConnectionEvents,
   ) {
-    const configuration: RTCConfiguration & { encodedInsertableStreams?: boolean } = {
-      iceServers: [],
-      bundlePolicy: 'max-bundle',
-      rtcpMuxPolicy: 'require',
-    };
-    if (!hasScriptTransform()) configuration.encodedInsertableStreams = true;
-    const pc = new RTCPeerConnection(configuration);
+    this.#manifest = manifest;
+    const pc = openPeer(manifest, !hasScriptTransform());
     this.#pc = pc;
     pc.onconnectionstatechange = () => {
       if (!this.#closed) this.events.onState(pc.connectionState);
@@ -82,7 +85,7 @@ export class MediaConnection {
    * up hundreds of hopeless pairs before the one that works.
    * @throws what `send` throws; the connection is as before then.
    */
-  async restart(send: (offer: string) => Promise<string>): Promise<void> {
+  async restart(send: (offer: string) => Promise<CheckedAnswer>): Promise<void> {
     const offer = await this.#pc.createOffer({ iceRestart: true });
     const answer = await send(stripCandidates(offer.sdp ?? ''));
     if (this.#closed) return;
@@ -90,10 +93,14 @@ export class MediaConnection {
     await this.acceptAnswer(answer);
   }
 
-  async acceptAnswer(answer: string): Promise<void> {
-    const sdp = usableCandidates(answer, location.hostname);
-    await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+  async acceptAnswer(answer: CheckedAnswer): Promise<void> {
+    await applyAnswer(this.#pc, answer);
     this.play();
+  }
+
+  /** What remote candidates are held against from here on. */
+  useManifest(manifest: VerifiedManifest): void {
+    this.#manifest = manifest;
   }
 
   /** Starts what the browser holds back. Best called in a gesture. */
@@ -125,10 +132,18 @@ export class MediaConnection {
     const report = await this.#pc.getStats();
     const entries: unknown[] = [];
     report.forEach((entry: unknown) => entries.push(entry));
+    this.#refuseStray(entries);
     return readStats(
       entries,
       this.#slots.map((slot) => slot.mid),
     );
+  }
+
+  #refuseStray(entries: unknown[]): void {
+    const stray = this.#closed ? null : strayRemote(entries, this.#manifest.relays);
+    if (stray === null) return;
+    this.close();
+    this.events.onStray(new EgressError('egress.stray', stray));
   }
 
   /** Taken before a restart, to see afterwards that the path answers again. */

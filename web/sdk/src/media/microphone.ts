@@ -1,3 +1,4 @@
+import { addWorklet } from '../egress/requests';
 import { Writable } from '../observable';
 import type { Readable } from '../observable';
 import type { LevelReport } from './worker_messages';
@@ -134,7 +135,7 @@ export class Microphone {
   async #listen(workletUrl: string): Promise<void> {
     const context = openContext();
     this.#context = context;
-    await context.audioWorklet.addModule(workletUrl);
+    await addWorklet(context, workletUrl);
     const node = new AudioWorkletNode(context, 'alcove-voice', { channelCount: 1 });
     const { port1, port2 } = new MessageChannel();
     node.port.postMessage(port1, [port1]);

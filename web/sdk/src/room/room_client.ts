@@ -7,7 +7,8 @@ import { emptyKeys } from '../keys/view';
 import { mark } from '../measures';
 import type { Microphone } from '../media/microphone';
 import { OutputDevice } from '../media/output_device';
-import { TransformHost } from '../media/transform_host';
+import { takeTransforms } from '../media/spare_transforms';
+import type { TransformHost } from '../media/transform_host';
 import type { FrameCounters, FromWorker } from '../media/worker_messages';
 import { Writable } from '../observable';
 import type { Readable } from '../observable';
@@ -18,17 +19,12 @@ import type { Reduction, RoomNotice } from './reducer';
 import { KeyedRoom } from './keyed_room';
 import { OwnVoice } from './own_voice';
 import { RoomLink } from './room_link';
-import type { LinkOptions, LinkStatus } from './room_link';
+import type { LinkStatus, RoomClientOptions } from './link_types';
 import { RoomKeysHost } from './room_keys_host';
 import { untilSeated } from './seat';
 import { takeStarted } from './start_room';
 import { isOver } from './view';
 import type { RoomView } from './view';
-
-export interface RoomClientOptions extends LinkOptions {
-  /** The bundled transform worker: how a worker becomes a file is the bundler's affair. */
-  createWorker: () => Worker;
-}
 
 /**
  * One member in one room, for one visit: joins, keeps the state and the sound, and comes back by itself.
@@ -62,7 +58,7 @@ export class RoomClient extends KeyedRoom {
   constructor(options: RoomClientOptions) {
     super();
     this.#options = options;
-    this.#transforms = takeStarted(options.roomId) ?? new TransformHost(options.createWorker());
+    this.#transforms = takeStarted(options.roomId) ?? takeTransforms(options.createWorker);
     this.#transforms.listen((message) => {
       this.#fromWorker(message);
     });
@@ -235,6 +231,7 @@ export class RoomClient extends KeyedRoom {
     return new RoomLink(this.#options, this.#transforms, {
       room: () => this.#view.value.room,
       joinKeys: (guestName) => this.keys.joinKeys(guestName),
+      promisedKey: () => this.keys.promisedKey(),
       track: () => this.#voice.track,
       ownLevel: () => this.#voice.level(),
       onJoined: () => {

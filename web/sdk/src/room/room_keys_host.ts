@@ -1,10 +1,10 @@
 // A room's keys on the main thread: joins with them, and sets what the server says of the room beside what its
 // log says.
 
-import { toBinary } from '@bufbuild/protobuf';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { ApiClient } from '../api';
 import { AlcoveError } from '../errors';
-import { SignedObjectSchema } from '../gen/alcove/v1/keys_pb';
+import { GenesisSchema, SignedObjectSchema } from '../gen/alcove/v1/keys_pb';
 import type { Member, RoomState } from '../gen/alcove/v1/rooms_pb';
 import { toBase64Url } from '../keys/bytes';
 import type { KeysChannel } from '../keys/keys_channel';
@@ -88,6 +88,17 @@ export class RoomKeysHost {
       linkSecret: secret ?? link?.secret ?? null,
       ...earlier,
     });
+  }
+
+  /**
+   * The hash of the manifest's key that the room's genesis promises, and whether a link vouches for the genesis:
+   * once joinKeys() has settled, its signature and fingerprint have been checked.
+   * @throws AlcoveError
+   */
+  async promisedKey(): Promise<{ keyHash: Uint8Array; byLink: boolean }> {
+    const { body } = fromBinary(SignedObjectSchema, await this.#loadGenesis());
+    const { manifestKeyHash: keyHash } = fromBinary(GenesisSchema, body);
+    return { keyHash, byLink: linkFragment(this.options.roomId) !== null };
   }
 
   /** Why the person is not in yet. */

@@ -1,49 +1,23 @@
-import type { ApiClient } from '../api';
 import { errorFromResponse, toAlcoveError } from '../errors';
-import type { AlcoveError } from '../errors';
 import { EventSocket, eventsUrl } from '../events/event_socket';
-import type { ServerConfig } from '../gen/alcove/v1/common_pb';
-import type { Goodbye, ServerMessage } from '../gen/alcove/v1/events_pb';
-import type { RoomState } from '../gen/alcove/v1/rooms_pb';
+import type { Goodbye } from '../gen/alcove/v1/events_pb';
+import { EgressError } from '../egress/error';
+import type { CheckedAnswer } from '../egress/peer';
+import type { VerifiedManifest } from '../manifest/verify';
 import { mark } from '../measures';
-import type { AudioSink } from '../media/audio_sink';
 import { MediaConnection } from '../media/connection';
-import type { Diagnosis } from '../media/stats';
 import type { TransformHost } from '../media/transform_host';
 import { withTimeout } from '../timing';
+import { AnswerCheck } from './answer_check';
+import { isTemporary, restartTimeoutMs } from './attempts';
 import { MediaWatch } from './media_watch';
 import { watchNetwork } from './network_watch';
 import { Recovery } from './recovery';
 import type { Attempt } from './recovery';
-
-export type LinkStatus = 'connecting' | 'connected' | 'reconnecting';
+import type { LinkHost, LinkOptions } from './link_types';
 
 /** Reasons of a goodbye after which only a new join helps. */
 const kRejoinReasons = ['join.invalid', 'join.stale', 'join.media_gone'];
-
-export interface LinkOptions {
-  api: ApiClient;
-  config: ServerConfig;
-  roomId: string;
-  sink: AudioSink;
-  baseUrl?: string;
-}
-
-export interface LinkHost {
-  room(): RoomState;
-  track(): MediaStreamTrack | null;
-  /** The own level, 0 to 1, while it is sent; null otherwise. */
-  ownLevel(): number | null;
-  /** JoinKeys of a new join, encoded. */
-  joinKeys(guestName: string): Promise<Uint8Array>;
-  onJoined(): void;
-  onMessage(message: ServerMessage): void;
-  onStatus(status: LinkStatus): void;
-  onDiagnosis(diagnosis: Diagnosis | null): void;
-  onAutoplayBlocked(): void;
-  /** It does not come back: the room or the membership is gone, or joining anew was refused. */
-  onOver(why: 'ended' | 'removed' | 'replaced' | AlcoveError): void;
-}
 
 /** The event connection may blink; away for longer it counts as reconnecting. */
 const kEventsGraceMs = 3_000;
@@ -59,6 +33,7 @@ const kPreparedForMs = 60_000;
 export class RoomLink {
   readonly watch: MediaWatch;
   readonly #recovery: Recovery;
+  readonly #answers: AnswerCheck;
   #connection: MediaConnection | null = null;
   #prepared: { connection: MediaConnection; offer: Promise<string>; atMs: number } | null = null;
   #events: EventSocket | null = null;
@@ -80,6 +55,7 @@ export class RoomLink {
     private readonly transforms: TransformHost,
     private readonly host: LinkHost,
   ) {
+    this.#answers = new AnswerCheck(options.manifest, () => host.promisedKey());
     this.watch = new MediaWatch({
       connection: () => this.#connection,
       room: () => host.room(),
@@ -165,11 +141,17 @@ export class RoomLink {
 
   /** Makes the connection and its offer ahead of the join, which is sooner then. Nothing is sent. */
   async prepare(): Promise<void> {
-    if (this.#closed || this.#connection !== null || this.#prepared !== null) return;
-    const connection = this.#makeConnection();
+    if (this.#isBusy()) return;
+    const manifest = await this.options.manifest.verified().catch(() => null);
+    if (manifest === null || this.#isBusy()) return;
+    const connection = this.#makeConnection(manifest);
     const prepared = { connection, offer: connection.createOffer(), atMs: performance.now() };
     this.#prepared = prepared;
     await prepared.offer.catch(() => undefined);
+  }
+
+  #isBusy(): boolean {
+    return this.#closed || this.#connection !== null || this.#prepared !== null;
   }
 
   /** What was prepared, unless the network may have changed since, and what goes with it. */
@@ -181,37 +163,44 @@ export class RoomLink {
     return null;
   }
 
-  #makeConnection(): MediaConnection {
+  #makeConnection(manifest: VerifiedManifest): MediaConnection {
     const { config, sink } = this.options;
-    const connection = new MediaConnection(this.transforms, sink, config.slots, {
+    const connection = new MediaConnection(manifest, this.transforms, sink, config.slots, {
       onState: (state) => {
         if (connection === this.#connection) this.#mediaState(state);
       },
       onAutoplayBlocked: () => {
         if (connection === this.#connection) this.host.onAutoplayBlocked();
       },
+      onStray: (error) => {
+        if (connection === this.#connection) this.host.onOver(error);
+      },
     });
     return connection;
   }
 
   async #enter(guestName: string): Promise<void> {
-    const { api, roomId } = this.options;
+    const { api, manifest, roomId } = this.options;
+    const asked = this.host.joinKeys(guestName);
+    asked.catch(() => undefined);
+    const verified = await manifest.verified();
+    if (this.#closed) return;
     const prepared = this.#takePrepared();
-    const connection = prepared?.connection ?? this.#makeConnection();
+    const connection = prepared?.connection ?? this.#makeConnection(verified);
     this.#connection?.close();
     this.#connection = connection;
-    const [offer, keys] = await Promise.all([
-      prepared?.offer ?? connection.createOffer(),
-      this.host.joinKeys(guestName),
-    ]);
+    const [offer, keys] = await Promise.all([prepared?.offer ?? connection.createOffer(), asked]);
+    await this.#answers.begin();
+    if (this.#closed) return;
     const response = await api.join(roomId, offer, guestName, keys);
+    const answer = await this.#check(connection, response.sdpAnswer);
     if (this.#closed) return;
     this.#mustRejoin = false;
     this.#joinToken = response.joinToken;
     this.#welcomed = false;
     this.watch.start();
     this.#openEvents();
-    const answered = connection.acceptAnswer(response.sdpAnswer);
+    const answered = connection.acceptAnswer(answer);
     this.host.onJoined();
     this.#report();
     await answered;
@@ -335,13 +324,18 @@ export class RoomLink {
       const { dtlsState } = await connection.snapshot();
       if (dtlsState === 'failed' || dtlsState === 'closed') return await this.#rejoin();
       const baseline = await connection.pathBaseline();
-      await connection.restart((offer) =>
-        this.#askRestart(offer, restartTimeoutMs(failed), signal),
-      );
+      await connection.restart(async (offer) => {
+        const answer = await this.#askRestart(offer, restartTimeoutMs(failed), signal);
+        return this.#check(connection, answer);
+      });
       const answers = await connection.pathAnswers(baseline, kPathTimeoutMs, signal);
       return answers ? 'recovered' : 'retry';
     } catch (thrown) {
       if (this.#closed) return 'over';
+      if (thrown instanceof EgressError) {
+        this.host.onOver(thrown);
+        return 'over';
+      }
       return isTemporary(toAlcoveError(thrown)) ? 'retry' : this.#rejoin();
     }
   }
@@ -354,6 +348,13 @@ export class RoomLink {
       signal,
     );
     return answer.sdpAnswer;
+  }
+
+  /** @throws EgressError */
+  async #check(connection: MediaConnection, answer: string): Promise<CheckedAnswer> {
+    const { sdp, manifest } = await this.#answers.check(answer);
+    connection.useManifest(manifest);
+    return sdp;
   }
 
   /** A new join, as the same member where the server still knows it. */
@@ -371,16 +372,4 @@ export class RoomLink {
       return 'over';
     }
   }
-}
-
-/**
- * Short at first: a request on a connection that hangs since the network went is given up and made on a
- * new one. Longer with each attempt, for networks that are only slow.
- */
-function restartTimeoutMs(failed: number): number {
-  return Math.min(4_000, 1_000 * 1.4 ** failed);
-}
-
-function isTemporary(error: AlcoveError): boolean {
-  return error.code === 'unavailable' || error.code === 'resource_exhausted';
 }

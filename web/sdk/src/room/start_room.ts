@@ -2,12 +2,15 @@ import type { ApiClient } from '../api';
 import { AlcoveError } from '../errors';
 import type { RoomKind, ServerConfig } from '../gen/alcove/v1/common_pb';
 import type { StartRoomResponse } from '../gen/alcove/v1/rooms_pb';
-import { TransformHost } from '../media/transform_host';
+import type { ManifestKeeper } from '../manifest/keeper';
+import { takeTransforms } from '../media/spare_transforms';
+import type { TransformHost } from '../media/transform_host';
 import { keepLinkFragment } from './link_fragment';
 
 export interface StartRoomOptions {
   api: ApiClient;
   config: ServerConfig;
+  manifest: ManifestKeeper;
   createWorker: () => Worker;
 }
 
@@ -23,7 +26,7 @@ let started: { roomId: string; transforms: TransformHost } | null = null;
  * @throws AlcoveError
  */
 export async function startRoom(
-  { api, config, createWorker }: StartRoomOptions,
+  { api, config, manifest, createWorker }: StartRoomOptions,
   title: string,
   kind: RoomKind,
 ): Promise<StartRoomResponse> {
@@ -31,11 +34,12 @@ export async function startRoom(
   if (session === null || session.guest) {
     throw new AlcoveError('permission_denied', 'account.required', 'Rooms are begun by accounts');
   }
-  const transforms = new TransformHost(createWorker());
+  const { keyHash: manifestKeyHash } = await manifest.ready();
+  const transforms = takeTransforms(createWorker);
   try {
     const { genesis, fragment } = await transforms.keys.genesis(
       { account: session.accountId, visit: '' },
-      { kind, packetBucket: config.packetBucket, createdAtMs: Date.now() },
+      { kind, packetBucket: config.packetBucket, manifestKeyHash, createdAtMs: Date.now() },
     );
     const response = await api.startRoom(title, genesis);
     if (response.room !== undefined) {

@@ -58,7 +58,9 @@ async function answerTo(request: number): Promise<KeysAnswer> {
 
 async function makeGenesis(): Promise<JoinInit> {
   const request = ++requests;
-  const init = { kind: RoomKind.CLOSED, packetBucket: 160, createdAtMs: 1_700_000_000_000 };
+  const manifestKeyHash = new Uint8Array(32).fill(7);
+  const room = { kind: RoomKind.CLOSED, packetBucket: 160, manifestKeyHash };
+  const init = { ...room, createdAtMs: 1_700_000_000_000 };
   worker.handle({ type: 'keys-genesis', request, name, init });
   const answer = await answerTo(request);
   if (answer.kind !== 'bytes') throw new Error(answer.kind);

@@ -1,5 +1,8 @@
 // Every text that people see or hear, in English. fr.ts has the same keys: a test compares them.
+import { enPlaces } from './en_places';
+
 export const en = {
+  ...enPlaces,
   'app.name': 'Alcove',
   'app.logIn': 'Log in',
   'app.settings': 'Settings',

@@ -1,6 +1,8 @@
 import type { Catalogue } from '../i18n.svelte';
+import { frPlaces } from './fr_places';
 
 export const fr: Catalogue = {
+  ...frPlaces,
   'app.name': 'Alcove',
   'app.logIn': 'Se connecter',
   'app.settings': 'Réglages',
