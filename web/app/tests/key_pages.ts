@@ -47,7 +47,10 @@ async function safetyAsListener(
   const changed = await dialog.locator('.device.changed').count();
   check(changed > 0, 'a changed device is not marked in the list');
   await dialog.locator('input[type=search]').fill('amelie');
-  check((await dialog.locator('li').count()) === 1, 'the search does not find Amélie');
+  check(
+    (await dialog.locator('ul[aria-labelledby] li').count()) === 1,
+    'the search does not find Amélie',
+  );
   await inspect(page, variant, 'safety-search', pictures);
   const download = page.waitForEvent('download');
   await dialog.locator('section').last().locator('button').click();

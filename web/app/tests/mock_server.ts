@@ -12,10 +12,16 @@ import {
 } from '../../sdk/src/gen/alcove/v1/accounts_pb';
 import { ErrorResponseSchema, ServerConfigSchema } from '../../sdk/src/gen/alcove/v1/common_pb';
 import {
+  SignedManifestSchema,
+  TransparencyPageSchema,
+} from '../../sdk/src/gen/alcove/v1/manifest_pb';
+import {
   HallwayResponseSchema,
+  JoinRoomResponseSchema,
   RoomStateSchema,
   RoomSummarySchema,
 } from '../../sdk/src/gen/alcove/v1/rooms_pb';
+import { Promises } from './promises';
 
 const kPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
@@ -32,6 +38,14 @@ const kTypes: Record<string, string> = {
 };
 
 export interface MockOptions {
+  /** The server's promises; what every server of these tests shows where it is not said. */
+  promises?: Promises;
+  /** What is said of the offer to people from here. */
+  /** What a join gets for its offer. */
+  sdpAnswer?: string;
+  notice?: { textEn: string; textFr: string };
+  denied?: { textEn: string; textFr: string };
+
   dist: string;
   /** What the page of a link tells of. */
   room: () => MessageInitShape<typeof RoomStateSchema>;
@@ -45,16 +59,28 @@ export interface Mock {
 
 export async function startMock(options: MockOptions): Promise<Mock> {
   const server: Server = createServer((request, response) => {
-    if (request.url?.startsWith('/v1/')) answerApi(request, response);
+    if (/^\/(v1|\.well-known)\//.test(request.url ?? '')) answerApi(request, response);
     else sendFile(options.dist, request.url ?? '/', response);
   });
+
+  const promises = options.promises ?? new Promises();
+  const genesis = await promises.genesis();
 
   function answerApi(request: IncomingMessage, response: ServerResponse) {
     const path = new URL(request.url ?? '', 'http://localhost').pathname;
     const call = `${request.method ?? ''} ${path.replace(/\/rooms\/[^/]+/, '/rooms/*')}`;
     const account = { accountId: 'a', username: 'ada', displayName: 'Ada Lovelace', guest: false };
+    if (options.denied !== undefined) {
+      const body = { code: 'permission_denied', reason: 'offer.denied', ...options.denied };
+      return send(response, ErrorResponseSchema, body, 451);
+    }
     const far = BigInt(Date.now() + 1e10);
     switch (call) {
+      case 'GET /.well-known/alcove/manifest':
+        if (promises.away) return send(response, ErrorResponseSchema, { code: 'unavailable' }, 503);
+        return send(response, SignedManifestSchema, promises.manifest);
+      case 'GET /.well-known/alcove/log':
+        return send(response, TransparencyPageSchema, promises.page(fromOf(request)));
       case 'GET /v1/config':
         return send(response, ServerConfigSchema, {
           version: '0.1.0',
@@ -63,6 +89,7 @@ export async function startMock(options: MockOptions): Promise<Mock> {
           slots: 4,
           packetBucket: 160,
           mediaPort: 7878,
+          ...(options.notice === undefined ? {} : { offerNotice: options.notice }),
         });
       case 'POST /v1/accounts':
       case 'POST /v1/sessions':
@@ -99,11 +126,16 @@ export async function startMock(options: MockOptions): Promise<Mock> {
           memberCount: room.stage.length + room.audienceCount,
           stageNames: room.stage.map((member) => member.displayName).slice(0, 6),
           locked: room.locked,
+          genesis,
         });
       }
-      default:
-        return send(response, ErrorResponseSchema, { code: 'not_found' }, 404);
+      case 'POST /v1/rooms/*/join': {
+        const { sdpAnswer } = options;
+        if (sdpAnswer === undefined) break;
+        return send(response, JoinRoomResponseSchema, { joinToken: 'j', sdpAnswer });
+      }
     }
+    send(response, ErrorResponseSchema, { code: 'not_found' }, 404);
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -116,6 +148,10 @@ export async function startMock(options: MockOptions): Promise<Mock> {
       server.close();
     },
   };
+}
+
+function fromOf(request: IncomingMessage): number {
+  return Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('from'));
 }
 
 function send<Schema extends DescMessage>(

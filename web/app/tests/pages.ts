@@ -10,6 +10,7 @@ import { startMock } from './mock_server';
 import { failureCount, inspect, kVariants, openPage, signIn } from './page_tools';
 import type { Variant } from './page_tools';
 import { keyPages } from './key_pages';
+import { placePages } from './place_pages';
 import { roomPages } from './room_pages';
 import { kHallway, roomAs } from './scenes';
 
@@ -24,6 +25,7 @@ async function quietPages(browser: Browser, variant: Variant, pictures: string |
     ['login', '/login'],
     ['register', '/register'],
     ['settings', '/settings'],
+    ['settings-places', '/settings/places'],
     ['lost', '/r/%20'],
     ['gone', '/r/gone'],
     ['hallway-guest', '/'],
@@ -66,6 +68,7 @@ export async function main(pretending: string, args: string[]): Promise<number> 
       await quietPages(browser, variant, pictures);
       await roomPages(browser, variant, pretending, pictures, Role.LISTENER);
       await roomPages(browser, variant, pretending, pictures, Role.MODERATOR);
+      await placePages(browser, variant, pictures);
       await keyPages(browser, variant, pretending, pictures);
       console.log(`ok: ${variant.name}`);
     }
