@@ -63,9 +63,11 @@ constexpr auto kCodes = std::to_array<FindingCode>({kDeniedCountry,
                                                     kUndecryptable,
                                                     kMediaUnopened});
 
-void add_flow(Finding& finding, std::uint32_t flow) {
-  if (flow == 0 || finding.flows.size() >= kMaxFlows) return;
-  if (std::ranges::find(finding.flows, flow) == finding.flows.end()) finding.flows.push_back(flow);
+bool add_flow(Finding& finding, std::uint32_t flow) {
+  if (flow == 0 || finding.flows.size() >= kMaxFlows) return false;
+  if (std::ranges::find(finding.flows, flow) != finding.flows.end()) return false;
+  finding.flows.push_back(flow);
+  return true;
 }
 
 std::string printable(base::Bytes bytes) {
@@ -163,12 +165,13 @@ bool Findings::add(FindingCode code, std::string_view subject, const Evidence& e
   Finding& finding = found->second;
   ++finding.count;
   finding.last_packet = std::max(finding.last_packet, evidence.packet);
-  add_flow(finding, evidence.flow);
+  if (add_flow(finding, evidence.flow)) flows_.insert(evidence.flow);
   if (finding.evidence.size() < kMaxEvidence) {
     finding.evidence.push_back(evidence);
     std::string& excerpt = finding.evidence.back().excerpt;
     if (excerpt.size() > kMaxExcerpt) excerpt.resize(kMaxExcerpt);
   }
+  if (first && on_first) on_first(finding);
   return first;
 }
 

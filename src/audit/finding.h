@@ -3,11 +3,13 @@
 // (docs/audit.md). One thread.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_set>
 #include <vector>
 
 #include "audit/flow.h"
@@ -105,6 +107,9 @@ class Findings {
   static constexpr std::size_t kMaxFindings = 5000;
   static constexpr std::size_t kMaxOfCode = 500;
 
+  // Called at the first of each code and subject.
+  std::function<void(const Finding&)> on_first;
+
   // True when this is the first of its code and subject. Details are taken from the first.
   bool add(FindingCode code, std::string_view subject, const Flow* flow, const Packet* packet,
            std::string_view excerpt = {}, std::string_view detail_en = {},
@@ -118,10 +123,13 @@ class Findings {
   std::vector<Finding> sorted() const;
   std::uint64_t left_out() const { return left_out_; }
   std::size_t size() const { return findings_.size(); }
+  // Whether some finding names this flow among its first 16.
+  bool concerns(std::uint32_t flow) const { return flows_.contains(flow); }
 
  private:
   std::map<std::pair<FindingCode, std::string>, Finding, std::less<>> findings_;
   std::map<FindingCode, std::size_t> of_code_;
+  std::unordered_set<std::uint32_t> flows_;
   std::uint64_t left_out_ = 0;
 };
 
