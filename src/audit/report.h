@@ -24,10 +24,12 @@ struct FlowSummary {
   Application application = Application::kUnknown;
   std::string server_name;
   policy::Decision decision;  // of the remote end: the one that is not private, else the server
+  bool denied = false;        // by the policy that was given; false without one
   bool in_manifest = false;
 };
 
 // The traffic with one country of destination, over all flows, those not kept one by one included.
+// A country of which some addresses are denied and others not, by their owners for example, is two.
 struct CountrySummary {
   policy::Country country;  // not known: unknown or private
   bool private_addresses = false;
@@ -44,6 +46,16 @@ struct Timeline {  // at most 240 bins over the capture; a bin grows by doubling
   std::vector<Bin> bins;
 };
 
+// What was signed, for the reader to compare by another way.
+struct ManifestFacts {
+  std::string key_hash;  // hexadecimal, as the room link's genesis pins it
+  std::string sha256;    // hexadecimal, as the transparency log has it
+  std::uint64_t serial = 0;
+  std::int64_t created_at_ms = 0;
+  std::size_t endpoints = 0;
+  std::string software;
+};
+
 struct Report {
   std::string tool;   // "alcove-audit 0.1.0"
   std::string input;  // the file's name without folders, or the interface
@@ -55,6 +67,9 @@ struct Report {
   bool has_policy = false, has_manifest = false, has_keys = false;
   std::size_t identifiers = 0;  // how many were sought
   policy::GeoDatabase::Id database;
+  std::string policy_text;    // TOML; empty: none, or one without rules
+  std::string policy_sha256;  // hexadecimal, as the transparency log has it
+  ManifestFacts manifest;     // where has_manifest
   std::vector<FlowSummary>
       flows;  // the 2,000 with the most bytes, and all with a finding (to 4,000)
   std::uint64_t flows_left_out = 0;
