@@ -20,6 +20,10 @@ struct AuditorOptions {
   const policy::GeoDatabase* database = nullptr;  // null: knows nothing; outlives the auditor
   std::optional<policy::Policy> policy;           // else the manifest's
   std::optional<policy::VerifiedManifest> manifest;
+  // Why the manifest that was given could not be used: a finding. Empty: nothing was wrong.
+  std::string manifest_fault_en, manifest_fault_fr;
+  std::string tool = "alcove-audit";
+  std::string input;  // the file's name, or the interface's
   // Text that must not be readable: user ids, room ids, names; each 4 to 256 bytes, at most 10,000.
   // Also sought as hexadecimal and base64 of their bytes.
   std::vector<std::string> identifiers;
@@ -42,8 +46,8 @@ class Auditor final : public CaptureSink {
     std::size_t findings = 0;
   };
   Progress progress() const;
-  // The end. counters: of the reader; nullptr where there was none.
-  Report finish(const CaptureReader::Counters* counters);
+  // The end. Once. counters: of the reader; nullptr where there was none.
+  Report finish(const CaptureReader::Counters* counters, std::string_view format = {});
 
  private:
   class Implementation;

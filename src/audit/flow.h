@@ -53,7 +53,7 @@ struct FlowTraffic {
   CaptureTime last;
 };
 
-inline constexpr std::size_t kMaxInspectors = 8;
+inline constexpr std::size_t kMaxInspectors = 10;
 
 struct Flow {
   std::uint32_t id = 0;  // from 1, in the order of their first packet
