@@ -33,10 +33,8 @@ function makeCertificate(directory) {
 /** The database of tests/support/geo, as .mmdb. */
 export function makeGeoDatabase(directory) {
   const file = join(directory, 'geo.mmdb');
-  const table = (name) => join(rootDirectory, 'tests/support/geo', name);
-  run(join(binDirectory, 'alcove'), 'policy', 'convert', '--country', table('country-ipv4.csv'), '--country', table('country-ipv6.csv'),
-    '--asn', table('asn-ipv4.csv'), '--asn', table('asn-ipv6.csv'), '--owner-country', table('owner-country-ipv4.csv'),
-    '--owner-country', table('owner-country-ipv6.csv'), '--anycast', table('anycast.csv'), '--date', '2026-11-01', '--output', file);
+  const tables = join(rootDirectory, 'tests/support/geo');
+  run(join(binDirectory, 'alcove'), 'policy', 'convert', '--tables', tables, '--anycast', join(tables, 'anycast.csv'), '--date', '2026-11-01', '--output', file);
   return file;
 }
 
