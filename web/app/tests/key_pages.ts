@@ -107,7 +107,10 @@ async function warnings(browser: Browser, variant: Variant, dist: string, pictur
     await inspect(page, variant, `warning-${code}`, pictures);
   }
   await setKeys(page, { warnings: kWarnings });
-  await page.locator('.banners .warning').nth(codes.size - 1).waitFor();
+  await page
+    .locator('.banners .warning')
+    .nth(codes.size - 1)
+    .waitFor();
   await inspect(page, variant, 'warnings', pictures);
   await page.locator('.warning', { hasText: 'Noor' }).locator('button').click();
   check((await shown.count()) === codes.size - 1, 'a warning that was read stays');
