@@ -1,6 +1,6 @@
 // docs/audit-guide.md, done: every command of it, in its order, in one shell, by a reviewer beside a server of its own.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { elsewhere, makeAuditWorld } from './lib/audit_world.mjs';
@@ -54,14 +54,13 @@ test('the guide has the steps that it announces', () => {
 test('every command of the guide', { skip, timeout: 480000 }, async () => {
   const work = join(world.directory, 'review');
   mkdirSync(work);
-  // These sources, built: what a clone of them would become.
-  symlinkSync(rootDirectory, join(work, 'alcove'));
   const script = join(world.directory, 'guide.sh');
   writeFileSync(script, ['set -euo pipefail', ...blocks().map(({ line, text }) => `echo "# docs/audit-guide.md:${line}"\n${text}`),
     'echo "statuses $OUTSIDE $INSIDE $NOISE $PHONE_STATUS"', ''].join('\n'));
   const child = start([...inNamespace(world.names.client), 'bash', script], {
     env: {
-      ...process.env, WORK: work, SERVER: world.origin, LINK: host.link, CA_FILE: world.authority, UPLINK: 'wire', FORBIDDEN: elsewhere.deniedCountry,
+      // These sources, built: what a clone of them would become.
+      ...process.env, WORK: work, SOURCES: rootDirectory, SERVER: world.origin, LINK: host.link, CA_FILE: world.authority, UPLINK: 'wire', FORBIDDEN: elsewhere.deniedCountry,
       ALCOVE_GEO_DATABASE: world.database, CHROMIUM_FLAGS: '--ignore-certificate-errors', XDG_DATA_HOME: join(world.directory, 'data'),
     },
   });

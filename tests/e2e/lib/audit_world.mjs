@@ -88,6 +88,8 @@ export async function makeAuditWorld() {
     namespace: names.server, host: '198.51.100.10', name: host, port: 443,
     config: {
       http: { certificate: files.certificate, key: files.key, public_hosts: [host], allow_plain: false },
+      // The addresses that stand for the rest of the world end on this host, too; its own are these.
+      media: { public_addresses: addresses.server.map((address) => address.replace(/\/.*/, '')) },
       policy: { file: policy, databases: [database] },
     },
   });

@@ -36,6 +36,7 @@ export async function startServer({ namespace, host = '127.0.0.1', name = host, 
     limits: { rate_limit_factor: 100.0, ...config.limits },
     log: { level: 'debug', ...config.log },
     metrics: { ...config.metrics },
+    policy: { ...config.policy },
   };
   const file = join(directory, 'alcove.toml');
   writeFileSync(file, toToml(merged));
