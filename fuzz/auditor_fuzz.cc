@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "audit/auditor.h"
 #include "audit/capture_reader.h"
@@ -31,6 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(report.timeline.bins.size() <= 240);
   require(report.flows.size() <= 4000);
   require(report.findings.size() <= audit::Findings::kMaxFindings);
+  // Writing the reports takes many times longer than the audit: once in eight.
+  if (std::accumulate(data, data + size, 0U) % 8 != 0) return 0;
   const auto language = size % 2 == 0 ? audit::Language::kEnglish : audit::Language::kFrench;
   require(!audit::to_text(report, language).empty());
   const std::string html = audit::to_html(report, language);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace alcove::audit {
@@ -68,8 +69,9 @@ void TrafficSummary::keep(const Flow& flow) {
 void TrafficSummary::write(Report& report) {
   report.timeline = timeline_.take();
   for (const auto& [key, country] : countries_) report.countries.push_back(country);
-  std::ranges::stable_sort(report.countries, [](const auto& a, const auto& b) {
-    return std::pair(a.denied, a.bytes) > std::pair(b.denied, b.bytes);
+  std::ranges::sort(report.countries, [](const CountrySummary& a, const CountrySummary& b) {
+    return std::tuple(b.denied, b.bytes, a.country, a.private_addresses) <
+           std::tuple(a.denied, a.bytes, b.country, b.private_addresses);
   });
   report.flows = std::move(largest_);
   std::ranges::move(with_findings_, std::back_inserter(report.flows));
