@@ -24,9 +24,10 @@ const base::SocketAddress& remote_end(const Flow& flow) {
   return client && !server ? flow.key.client : flow.key.server;
 }
 
-std::string endpoint_text(const Flow& flow) {
-  const base::SocketAddress& remote = remote_end(flow);
-  const bool has_port = remote.port != 0 && &remote == &flow.key.server;
+std::string endpoint_text(const Flow& flow) { return endpoint_text(flow, remote_end(flow)); }
+
+std::string endpoint_text(const Flow& flow, const base::SocketAddress& remote) {
+  const bool has_port = remote.port != 0 && remote == flow.key.server;
   return (has_port ? remote.text() : remote.ip.text()) + "/" + protocol_name(flow.key.protocol);
 }
 

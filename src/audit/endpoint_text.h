@@ -17,5 +17,7 @@ const base::SocketAddress& remote_end(const Flow& flow);
 // "198.51.100.7:4000/udp"; without a port where there is none, or where the remote end is the one
 // that called.
 std::string endpoint_text(const Flow& flow);
+// The same where the caller knows better which end is the remote one.
+std::string endpoint_text(const Flow& flow, const base::SocketAddress& remote);
 
 }  // namespace alcove::audit

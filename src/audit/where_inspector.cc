@@ -122,16 +122,28 @@ std::shared_ptr<const policy::Decision> WhereInspector::decide(const base::IpAdd
   return decision;
 }
 
+const base::SocketAddress& WhereInspector::judged_end(const Flow& flow) {
+  const base::SocketAddress& usual = remote_end(flow);
+  if (policy::classify(flow.key.client.ip) != policy::AddressClass::kGlobal ||
+      policy::classify(flow.key.server.ip) != policy::AddressClass::kGlobal)
+    return usual;
+  if (ends_.size() + 2 > kMaxDecisions) ends_.clear();
+  const std::uint64_t client = ++ends_[flow.key.client.ip];
+  const std::uint64_t server = ++ends_[flow.key.server.ip];
+  const bool hidden = decide(flow.key.server.ip)->allowed && !decide(flow.key.client.ip)->allowed;
+  return hidden && client < server ? flow.key.client : usual;
+}
+
 void WhereInspector::handle_flow(Flow& flow) {
   auto created = std::make_unique<State>();
   State& state = *created;
   flow.states[slot] = std::move(created);
-  const base::SocketAddress& remote = remote_end(flow);
+  const base::SocketAddress& remote = judged_end(flow);
   state.decision = decide(remote.ip);
   state.denied = !state.decision->allowed && !is_local_link(remote.ip);
   if (state.denied) state.code = finding_code_of(state.decision->reason);
   if (flow.server_name.empty()) flow.server_name = names_.find(remote.ip);
-  state.subject = endpoint_text(flow);
+  state.subject = endpoint_text(flow, remote);
   if (manifest_ == nullptr) return;
   state.found = is_listed(flow);
   if (state.found)

@@ -58,6 +58,9 @@ class WhereInspector final : public Inspector {
   };
   State& state_of(Flow& flow) const { return static_cast<State&>(*flow.states[slot]); }
   std::shared_ptr<const policy::Decision> decide(const base::IpAddress& address);
+  // Of two global addresses the one whose denial counts: a ping from outside is one, too. The
+  // captured device's own address, an end of most flows, is not what it talks to.
+  const base::SocketAddress& judged_end(const Flow& flow);
   bool is_listed(const Flow& flow) const;
   bool name_may_decide(const Flow& flow) const;
   bool name_is_listed(const Flow& flow, std::string_view name, const State& state) const;
@@ -71,6 +74,8 @@ class WhereInspector final : public Inspector {
   const NameTable& names_;
   Findings& findings_;
   std::map<base::IpAddress, std::shared_ptr<const policy::Decision>> decisions_;  // kMaxDecisions
+  // In how many flows each global address was an end; kMaxDecisions.
+  std::map<base::IpAddress, std::uint64_t> ends_;
 };
 
 }  // namespace alcove::audit

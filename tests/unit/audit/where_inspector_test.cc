@@ -77,6 +77,28 @@ TEST_F(Where, EveryPacketToADeniedCountryCounts) {
   EXPECT_FALSE(finding->detail_fr.empty());
 }
 
+TEST_F(Where, WhatComesFromADeniedCountryCountsForADeviceWithAPublicAddress) {
+  NamesHarness names = audit();
+  test::CaptureBuilder capture;
+  const base::SocketAddress device = at("198.51.100.50", 50000);
+  capture.udp(device, at("198.51.100.7", 4000), "fine");
+  const auto called = capture.udp(at("203.0.113.5", 9000), device, "hello");
+  const auto error = capture.ip(test::ip_packet(*base::IpAddress::parse("203.0.113.6"), device.ip,
+                                                ip_protocol::kIcmp, icmp(3)));
+  names.run(capture);
+  EXPECT_EQ(names.packets(kDeniedCountry), (Packets{called, error})) << names.list();
+}
+
+TEST_F(Where, ADevicesOwnAddressIsNotWhatItTalksTo) {
+  NamesHarness names = audit();
+  test::CaptureBuilder capture;
+  const base::SocketAddress device = at("203.0.113.50", 50000);
+  capture.udp(device, at("198.51.100.7", 4000), "fine");
+  capture.udp(device, at("198.51.100.8", 4000), "fine");
+  names.run(capture);
+  EXPECT_EQ(names.list(), "");
+}
+
 TEST_F(Where, OwnersAnycastAndUnknownHaveTheirOwnCodes) {
   NamesHarness names = audit();
   test::CaptureBuilder capture;
