@@ -60,6 +60,8 @@ export class EventSocket {
   /** The server has answered on this connection, be it only that one has to wait. */
   #answered = false;
   #closed = false;
+  /** Any connection ever stood. */
+  everOpened = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #welcomeTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #keepAlive: ReturnType<typeof setInterval>;
@@ -147,6 +149,7 @@ export class EventSocket {
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
+      this.everOpened = true;
       this.#send({ case: 'hello', value: { joinToken: this.options.joinToken } });
       this.#saidHello = true;
       this.options.onHello();

@@ -1,4 +1,4 @@
-import { errorFromResponse, toAlcoveError } from '../errors';
+import { AlcoveError, errorFromResponse, toAlcoveError } from '../errors';
 import { EventSocket, eventsUrl } from '../events/event_socket';
 import type { Goodbye } from '../gen/alcove/v1/events_pb';
 import { EgressError } from '../egress/error';
@@ -21,6 +21,8 @@ const kRejoinReasons = ['join.invalid', 'join.stale', 'join.media_gone'];
 
 /** The event connection may blink; away for longer it counts as reconnecting. */
 const kEventsGraceMs = 3_000;
+/** The server waits 5 s for the first event connection of a join. */
+const kFirstEventsMs = 8_000;
 const kProbeTimeoutMs = 500;
 const kPathTimeoutMs = 2_500;
 const kGoodbyePauseMs = 1_000;
@@ -236,6 +238,12 @@ export class RoomLink {
       },
     });
     this.#events = events;
+    if (this.#wasIn) return;
+    // A page is not told why a WebSocket does not open: a redirect, which is never followed, or a proxy in between.
+    this.#eventsTimer = setTimeout(() => {
+      if (events !== this.#events || events.everOpened) return;
+      this.host.onOver(new AlcoveError('unavailable', 'events.unreachable', 'No event connection'));
+    }, kFirstEventsMs);
   }
 
   #eventsLive(live: boolean): void {

@@ -321,6 +321,8 @@ export const en = {
   'error.permission_denied': 'You may not do that here.',
   'error.not_found': 'That does not exist any more.',
   'error.failed_precondition': 'That did not go through. Please try again.',
+  'error.events.unreachable':
+    'The connection for events does not open. The server may send it elsewhere, which is not followed, or a network in between may not let WebSockets through.',
   'error.unavailable': 'The server is busy. Please try again in a moment.',
   'error.resource_exhausted': 'The server is full. Please try again later.',
   'error.invalid_argument': 'Please check what you entered.',

@@ -326,6 +326,8 @@ export const fr: Catalogue = {
   'error.permission_denied': 'Vous ne pouvez pas faire cela ici.',
   'error.not_found': 'Cela n’existe plus.',
   'error.failed_precondition': 'Cela n’a pas abouti. Veuillez réessayer.',
+  'error.events.unreachable':
+    'La connexion pour les évènements ne s’ouvre pas. Le serveur l’envoie peut-être ailleurs, ce qui n’est pas suivi, ou un réseau ne laisse pas passer les WebSockets.',
   'error.unavailable': 'Le serveur est occupé. Réessayez dans un moment.',
   'error.resource_exhausted': 'Le serveur est plein. Réessayez plus tard.',
   'error.invalid_argument': 'Vérifiez ce que vous avez saisi.',
