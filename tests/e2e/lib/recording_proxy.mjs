@@ -27,7 +27,7 @@ function unmask(bytes) {
   return Buffer.concat(parts);
 }
 
-export async function recordTraffic(serverPort) {
+export async function recordTraffic(serverPort, port = 0) {
   const connections = [];
   const server = createServer((client) => {
     const upstream = connect(serverPort, '127.0.0.1');
@@ -39,7 +39,7 @@ export async function recordTraffic(serverPort) {
     client.on('error', () => upstream.destroy());
     upstream.on('error', () => client.destroy());
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     port: server.address().port,
     /** [what it is, bytes] of each direction of each connection. */
