@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openChromium } from './lib/chromium.mjs';
-import { joinAs, recordingFile, startRoomAs } from './lib/client.mjs';
+import { joinAs, recordingFile, startRoomAs, useNewDevice } from './lib/client.mjs';
 import { bestCorrelation, envelopeOfFile, firstSound } from './lib/envelope.mjs';
 import { makeWire, namespacesAllowed } from './lib/netns.mjs';
 import { joinByLink } from './lib/people.mjs';
@@ -19,6 +19,8 @@ after(() => wires.forEach((wire) => wire.remove()));
 async function world(t, { families, title, speech = 'recorded' }) {
   const wire = await makeWire({ families });
   wires.push(wire);
+  // Each world has a server of its own at the same address, with another key.
+  useNewDevice();
   const server = await startServer({ namespace: wire.server, host: wire.serverAddress });
   t.after(() => server.stop());
   const username = 'host';

@@ -10,7 +10,12 @@ mkdirSync(join(outDirectory, 'recordings'), { recursive: true });
 export const recordingFile = (name) => join(outDirectory, 'recordings', `${process.pid}-${name}.wav`);
 
 // Identities and known devices of the tests, not those of whoever runs them.
-const environment = { ...process.env, XDG_DATA_HOME: mkdtempSync(join(tmpdir(), 'alcove-e2e-data-')) };
+let environment;
+/** From here on the native client knows no server and no device: another server may stand at an address that it knew. */
+export function useNewDevice() {
+  environment = { ...process.env, XDG_DATA_HOME: mkdtempSync(join(tmpdir(), 'alcove-e2e-data-')) };
+}
+useNewDevice();
 
 function run(args, { namespace } = {}) {
   const child = start([...inNamespace(namespace), join(binDirectory, 'alcove-client'), ...args], { env: environment });
