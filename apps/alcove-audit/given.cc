@@ -123,7 +123,9 @@ Result<ReadManifest> read_manifest_of(const std::string& file_or_url, const std:
     const auto url = parse_url(file_or_url);
     if (!url) return std::unexpected(url.error());
     Fetcher fetcher(authorities);
-    content = fetcher.get(*url, url->target == "/" ? kManifestPath : url->target, kProtobuf);
+    // Any address on a server, such as a room's link, stands for the server.
+    const bool names_it = url->target.ends_with("/manifest");
+    content = fetcher.get(*url, names_it ? url->target : std::string(kManifestPath), kProtobuf);
   } else {
     content = read_file(file_or_url, kMaxManifestFile);
   }

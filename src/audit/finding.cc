@@ -99,7 +99,6 @@ Severity severity_of(FindingCode code) {
     case kIdentifierInsideTls:
     case kInnerEncryption:
     case kSilenceTold:
-    case kUnknownLinkType:
     case kMediaUnopened:
       return Severity::kInfo;
     case kAnycast:
@@ -118,6 +117,7 @@ Severity severity_of(FindingCode code) {
     case kSizesTellSpeech:
     case kAudioLevelInClear:
     case kCutFrames:
+    case kUnknownLinkType:
     case kEndedEarly:
     case kDroppedByCapture:
     case kLimitReached:
@@ -166,7 +166,8 @@ bool Findings::add(FindingCode code, std::string_view subject, const Evidence& e
   ++finding.count;
   finding.last_packet = std::max(finding.last_packet, evidence.packet);
   if (add_flow(finding, evidence.flow)) flows_.insert(evidence.flow);
-  if (finding.evidence.size() < kMaxEvidence) {
+  // What concerns the capture or the manifest as a whole is in no packet.
+  if (evidence.packet != 0 && finding.evidence.size() < kMaxEvidence) {
     finding.evidence.push_back(evidence);
     std::string& excerpt = finding.evidence.back().excerpt;
     if (excerpt.size() > kMaxExcerpt) excerpt.resize(kMaxExcerpt);

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxOwner = 256;
 constexpr std::size_t kMaxPolicy = 256 << 10;
 constexpr std::size_t kMaxWebPath = 1024;
 constexpr std::size_t kMaxName = 256;
+constexpr std::int64_t kMaxTimeMs = 253402300799999;  // the year 9999: shown, never reckoned with
 
 bool is_text(std::string_view text, std::size_t longest) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
@@ -63,6 +64,7 @@ std::string_view find_fault(const v1::ManifestEndpoint& endpoint) {
 std::string_view find_fault(const v1::Manifest& manifest) {
   if (manifest.version() != 1) return "it has a version that is not known here";
   if (manifest.created_at_ms() < 0) return "it was made before 1970";
+  if (manifest.created_at_ms() > kMaxTimeMs) return "it was made after the year 9999";
   if (manifest.endpoints_size() > kMaxEndpoints) return "it has more than 256 endpoints";
   if (manifest.web_files_size() > kMaxWebFiles) return "it has more than 4096 web files";
   if (manifest.policy_toml().size() > kMaxPolicy) return "its policy is longer than 256 KiB";

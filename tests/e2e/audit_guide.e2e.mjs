@@ -71,7 +71,14 @@ test('every command of the guide', { skip, timeout: 480000 }, async () => {
   assert.equal(status, 0, last.slice(-6000));
   assert.match(last, /^statuses 0 0 1 0$/m, last.slice(-6000));
   const report = (name) => JSON.parse(readFileSync(join(work, name), 'utf8'));
-  assert.ok(report('outside.json').media.every((stream) => stream.protection === 'encrypted' || stream.packets < 50));
+  const outside = report('outside.json');
+  assert.ok(outside.media.some(({ packets }) => packets > 50), 'no sound was in the capture');
+  assert.ok(outside.media.every((stream) => stream.protection === 'encrypted' || stream.packets < 50));
+  assert.ok(outside.flows.every(({ denied }) => denied === false));
+  // The browser was there: its page, and its TLS to the server. What else it sends is its maker's.
+  assert.match(readFileSync(join(work, 'page.html'), 'utf8'), /<title>[^<]*Alcove/);
+  assert.ok(report('browser.json').flows.some(({ application, server_name: name }) => application === 'tls' && name === 'alcove.test'));
+  assert.ok(report('phone.json').media.some(({ packets }) => packets > 50), 'nothing of the phone was watched');
   assert.ok(report('inside.json').findings.some((finding) => finding.code === 'AUD-308'));
   for (const name of ['outside.html', 'inside.html', 'browser.html', 'phone.html']) {
     assert.match(readFileSync(join(work, name), 'utf8'), /<\/html>\n$/, name);
