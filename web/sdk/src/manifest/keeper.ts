@@ -9,7 +9,7 @@ import type { Readable } from '../observable';
 import { emptyHead, followLog } from './log';
 import type { Followed, LogFault, LogHead } from './log';
 import type { PinStore } from './pins';
-import { sha256, verifyManifest } from './verify';
+import { invalid, sha256, verifyManifest } from './verify';
 import type { VerifiedManifest, VerifySignature } from './verify';
 
 /** What is said of the manifest's key. */
@@ -50,7 +50,7 @@ const kLoading: ManifestState = {
 export class ManifestKeeper {
   readonly state: Readable<ManifestState>;
   readonly #state = new Writable<ManifestState>(kLoading);
-  #loading: Promise<void> | null = null;
+  #loading: Promise<AlcoveError | null> | null = null;
   #followed: Followed | null = null;
 
   constructor(private readonly options: ManifestKeeperOptions) {
@@ -58,14 +58,17 @@ export class ManifestKeeper {
   }
 
   /** Once for the page; again only after it failed. Never throws: what went wrong is in the state. */
-  load(): Promise<void> {
+  async load(): Promise<void> {
     if (this.#state.value.phase === 'failed') this.#loading = null;
     this.#loading ??= this.#load();
-    return this.#loading;
+    await this.#loading;
   }
 
-  /** Asks for the manifest anew: the server may have changed it since the page began. */
-  refresh(): Promise<void> {
+  /**
+   * Asks for the manifest anew: the server may have changed it since the page began. Gives why there is no newer
+   * one; what was verified before goes on holding.
+   */
+  refresh(): Promise<AlcoveError | null> {
     this.#loading = this.#load();
     return this.#loading;
   }
@@ -93,13 +96,18 @@ export class ManifestKeeper {
   }
 
   /**
-   * For a room whose genesis promises `keyHash` (empty: nothing). `byLink`: a link vouches for the genesis, which
+   * For a room whose genesis promises `keyHash` (empty: a room from before manifests, as bad as another key). `byLink`: a link vouches for the genesis, which
    * then goes before what this browser remembers of the server's key.
    * @throws AlcoveError
    */
   async readyFor(keyHash: Uint8Array, byLink: boolean): Promise<VerifiedManifest> {
-    const verified = await this.verified();
+    let verified = await this.verified();
     if (keyHash.length > 0 && !equal(keyHash, verified.keyHash)) {
+      // The server may have changed its key since the page began.
+      await this.refresh();
+      verified = await this.verified();
+    }
+    if (!equal(keyHash, verified.keyHash)) {
       const message = 'This server shows another key than the room promises';
       const reason = byLink ? 'manifest.link_mismatch' : 'manifest.room_mismatch';
       throw new AlcoveError('failed_precondition', reason, message);
@@ -107,7 +115,7 @@ export class ManifestKeeper {
     const { key, log } = this.#state.value;
     // The log of another key need not go on from the one that was followed here.
     const logHolds = log.fault === null || key === 'changed';
-    if (byLink && keyHash.length > 0 && logHolds) return verified;
+    if (byLink && logHolds) return verified;
     return this.ready();
   }
 
@@ -121,18 +129,21 @@ export class ManifestKeeper {
     this.#patch({ log: { ...this.#state.value.log, fault: null } });
   }
 
-  async #load(): Promise<void> {
+  async #load(): Promise<AlcoveError | null> {
     if (this.#state.value.phase === 'failed') this.#state.set(kLoading);
     try {
       const signed = await this.options.source.manifest().catch((thrown: unknown) => {
         throw unavailable(toAlcoveError(thrown));
       });
       await this.#take(await verifyManifest(signed, this.options.verify));
+      return null;
     } catch (thrown) {
+      const error = toAlcoveError(thrown);
       // One that was verified before goes on holding.
       if (this.#state.value.verified === null) {
-        this.#patch({ phase: 'failed', error: toAlcoveError(thrown) });
+        this.#patch({ phase: 'failed', error });
       }
+      return error;
     }
   }
 
@@ -147,6 +158,9 @@ export class ManifestKeeper {
     }
     const known = { knownKey: toHex(pin.keyHash), knownSinceMs: pin.sinceMs };
     if (equal(pin.keyHash, verified.keyHash)) {
+      const { serial } = verified.manifest;
+      if (serial < pin.serial) throw invalid('its serial is lower than one that was seen');
+      if (serial > pin.serial) this.options.pins.save({ ...pin, serial });
       // A fault that was found on this page stays until the person has decided.
       const { fault } = this.#state.value.log;
       const go = fault === null ? accepted(verified, 'known') : { verified };
@@ -168,11 +182,11 @@ export class ManifestKeeper {
     try {
       followed = await followLog(from ?? emptyHead(), fetchPage, this.options.verify);
     } catch {
-      this.#patch({ log: { state: 'unavailable', size: from?.size ?? 0, fault: null } });
+      this.#logIsAway(from?.size ?? 0);
       return;
     }
     if (followed.size === 0 && followed.fault === null) {
-      this.#patch({ log: { state: 'unavailable', size: 0, fault: null } });
+      this.#logIsAway(0);
       return;
     }
     const fault = followed.fault ?? (await this.#manifestFault(followed, verified));
@@ -187,6 +201,12 @@ export class ManifestKeeper {
     }
   }
 
+  /** A fault that was found stays: withholding the log does not undo it. */
+  #logIsAway(size: number): void {
+    const { fault } = this.#state.value.log;
+    this.#patch({ log: { state: 'unavailable', size, fault } });
+  }
+
   /** What the log says against the manifest, once it was followed to its end. */
   async #manifestFault(followed: Followed, verified: VerifiedManifest): Promise<LogFault | null> {
     const { head, size, keys } = followed;
@@ -199,7 +219,7 @@ export class ManifestKeeper {
     const again = await verifyManifest(signed, this.options.verify).catch(() => null);
     const isLast =
       again !== null && equal(again.key, verified.key) && equal(again.sha256, head.manifest);
-    if (!isLast) return 'unlogged';
+    if (!isLast || again.manifest.serial < verified.manifest.serial) return 'unlogged';
     this.#patch({ verified: again });
     return null;
   }
@@ -214,8 +234,11 @@ export class ManifestKeeper {
     return false;
   }
 
-  #save({ keyHash }: VerifiedManifest, sinceMs: number, head: LogHead | null): void {
-    this.options.pins.save({ keyHash, sinceMs, head });
+  #save({ keyHash, manifest }: VerifiedManifest, sinceMs: number, head: LogHead | null): void {
+    const pin = this.options.pins.load();
+    const seen = pin !== null && equal(pin.keyHash, keyHash) ? pin.serial : 0n;
+    const serial = manifest.serial > seen ? manifest.serial : seen;
+    this.options.pins.save({ keyHash, serial, sinceMs, head });
   }
 
   #now(): number {

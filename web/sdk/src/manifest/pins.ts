@@ -7,6 +7,8 @@ import type { LogHead } from './log';
 export interface Pin {
   /** SHA-256 of the key. */
   keyHash: Uint8Array;
+  /** The highest that was seen under this key. */
+  serial: bigint;
   /** When the key was first used here. */
   sinceMs: number;
   head: LogHead | null;
@@ -59,12 +61,12 @@ export class WebPinStore implements PinStore {
   }
 }
 
-export function pinText({ keyHash, sinceMs, head }: Pin): string {
+export function pinText({ keyHash, serial, sinceMs, head }: Pin): string {
   const kept = head && {
     ...{ size: head.size, atMs: head.atMs, hash: toHex(head.hash), key: toHex(head.key) },
     ...{ policy: toHex(head.policy), manifest: toHex(head.manifest) },
   };
-  return JSON.stringify({ keyHash: toHex(keyHash), sinceMs, head: kept });
+  return JSON.stringify({ keyHash: toHex(keyHash), serial: String(serial), sinceMs, head: kept });
 }
 
 /** Null for anything that is not a pin that we wrote. */
@@ -76,10 +78,12 @@ export function parsePin(text: string): Pin | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { keyHash, sinceMs, head } = value as Record<string, unknown>;
+  const { keyHash, serial, sinceMs, head } = value as Record<string, unknown>;
   const hash = bytesOf(keyHash, [kHashSize]);
   if (hash === null || typeof sinceMs !== 'number') return null;
-  return { keyHash: hash, sinceMs, head: parseHead(head) };
+  // A pin from before serials were kept has none.
+  const seen = typeof serial === 'string' && /^\d{1,20}$/.test(serial) ? BigInt(serial) : 0n;
+  return { keyHash: hash, serial: seen, sinceMs, head: parseHead(head) };
 }
 
 function parseHead(value: unknown): LogHead | null {

@@ -87,6 +87,6 @@ function endpointIsValid({ host, addresses, ports, owner, ...more }: ManifestEnd
   return portsAreValid && addresses.every((text) => parseAddress(text) !== null);
 }
 
-function invalid(why: string): AlcoveError {
+export function invalid(why: string): AlcoveError {
   return new AlcoveError('failed_precondition', 'manifest.invalid', `The manifest: ${why}`);
 }

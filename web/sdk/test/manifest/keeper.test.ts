@@ -171,7 +171,55 @@ describe('ManifestKeeper', () => {
     expect(await reasonOf(keeper.readyFor(sha256(kSigned.key), false))).toBe(
       'manifest.room_mismatch',
     );
-    expect(await reasonOf(keeper.readyFor(new Uint8Array(), true))).toBe('manifest.key_changed');
+  });
+
+  it('a genesis that promises nothing is as bad as another key', async () => {
+    const { log, pins } = await visited();
+    const { keeper, settled } = serve(kSigned, log, pins);
+    await settled();
+    const promised = (byLink: boolean) => reasonOf(keeper.readyFor(new Uint8Array(), byLink));
+    expect(await promised(true)).toBe('manifest.link_mismatch');
+    expect(await promised(false)).toBe('manifest.room_mismatch');
+  });
+
+  it('asks again before it says that a room promises another key', async () => {
+    const { server, keeper, settled } = serve(kSigned, new TestLog().addManifest(kSigned));
+    await settled();
+    server.signed = kOther;
+    server.log.changeKey(seedOf(2)).addManifest(kOther);
+    const { keyHash } = await keeper.readyFor(sha256(kOther.key), true);
+    expect(keyHash).toEqual(sha256(kOther.key));
+  });
+
+  it('refuses a lower serial under the same key, on this page and at the next visit', async () => {
+    const older = signManifest({ serial: 6n });
+    const log = new TestLog().addManifest(kSigned).addManifest(older);
+    const { server, keeper, settled, pins } = serve(kSigned, new TestLog().addManifest(kSigned));
+    await settled();
+    expect(await keeper.refresh()).toBeNull();
+    server.signed = older;
+    server.log.addManifest(older);
+    expect(await keeper.refresh()).toMatchObject({ reason: 'manifest.invalid' });
+    expect((await keeper.ready()).manifest.serial).toBe(7n);
+    const next = serve(older, log, pins);
+    await next.keeper.load();
+    expect(await reasonOf(next.keeper.ready())).toBe('manifest.invalid');
+    expect(pins.load()?.serial).toBe(7n);
+  });
+
+  it('keeps a fault of the log when the log is then withheld', async () => {
+    const secret = signManifest({ serial: 8n });
+    const { server, keeper, settled } = serve(secret, new TestLog().addManifest(kSigned));
+    await settled();
+    server.logAway = true;
+    await keeper.refresh();
+    await vi.waitFor(() => {
+      expect(keeper.state.value.log).toMatchObject({ state: 'unavailable', fault: 'unlogged' });
+    });
+    const promised = keeper.readyFor(sha256(secret.key), true);
+    expect(await reasonOf(promised)).toBe('manifest.log_fault');
+    keeper.trust();
+    expect(keeper.state.value).toMatchObject({ phase: 'ready', log: { fault: null } });
   });
 
   it('refreshes: a newer manifest of the same key, and keeps the old one where there is none', async () => {
@@ -179,7 +227,7 @@ describe('ManifestKeeper', () => {
     const { server, keeper, settled } = serve(kSigned, log);
     await settled();
     server.away = true;
-    await keeper.refresh();
+    expect(await keeper.refresh()).toMatchObject({ code: 'unavailable' });
     expect((await keeper.ready()).manifest.serial).toBe(7n);
     server.away = false;
     server.signed = signManifest({ serial: 8n });
