@@ -52,6 +52,8 @@ export class ManifestKeeper {
   readonly #state = new Writable<ManifestState>(kLoading);
   #loading: Promise<AlcoveError | null> | null = null;
   #followed: Followed | null = null;
+  /** Nothing was known of the server when this page began, and no room has vouched for its key yet. */
+  #tookFirst = false;
 
   constructor(private readonly options: ManifestKeeperOptions) {
     this.state = this.#state;
@@ -96,8 +98,8 @@ export class ManifestKeeper {
   }
 
   /**
-   * For a room whose genesis promises `keyHash` (empty: a room from before manifests, as bad as another key). `byLink`: a link vouches for the genesis, which
-   * then goes before what this browser remembers of the server's key.
+   * For a room whose genesis promises `keyHash` (empty: a room from before manifests, as bad as another key).
+   * `byLink`: a link vouches for the genesis, which then goes before what this browser remembers of the server's key.
    * @throws AlcoveError
    */
   async readyFor(keyHash: Uint8Array, byLink: boolean): Promise<VerifiedManifest> {
@@ -108,10 +110,14 @@ export class ManifestKeeper {
       verified = await this.verified();
     }
     if (!equal(keyHash, verified.keyHash)) {
+      // What this page took at first use was not the server's: the next visit shall not go by it.
+      if (this.#tookFirst) this.options.pins.forget();
+      this.#tookFirst = false;
       const message = 'This server shows another key than the room promises';
       const reason = byLink ? 'manifest.link_mismatch' : 'manifest.room_mismatch';
       throw new AlcoveError('failed_precondition', reason, message);
     }
+    this.#tookFirst = false;
     const { key, log } = this.#state.value;
     // The log of another key need not go on from the one that was followed here.
     const logHolds = log.fault === null || key === 'changed';
@@ -151,6 +157,7 @@ export class ManifestKeeper {
     const pin = this.options.pins.load();
     if (pin === null) {
       const now = this.#now();
+      this.#tookFirst = true;
       this.#save(verified, now, null);
       this.#patch({ ...accepted(verified, 'first-use'), knownSinceMs: now });
       void this.#follow(verified, null);
@@ -177,6 +184,7 @@ export class ManifestKeeper {
 
   /** Under a key that is known, a log that does not hold stops everything; without one it is only told. */
   async #follow(verified: VerifiedManifest, from: LogHead | null): Promise<void> {
+    this.#followed = null;
     const fetchPage = (at: number) => this.options.source.transparencyLog(at);
     let followed: Followed;
     try {

@@ -18,6 +18,8 @@ export interface Pin {
 export interface PinStore {
   load(): Pin | null;
   save(pin: Pin): void;
+  /** As if the server had never been met. */
+  forget(): void;
 }
 
 export class MemoryPinStore implements PinStore {
@@ -29,6 +31,10 @@ export class MemoryPinStore implements PinStore {
 
   save(pin: Pin): void {
     this.#pin = pin;
+  }
+
+  forget(): void {
+    this.#pin = null;
   }
 }
 
@@ -49,6 +55,15 @@ export class WebPinStore implements PinStore {
       // Storage is blocked: memory is what there is.
     }
     return this.#memory.load();
+  }
+
+  forget(): void {
+    this.#memory.forget();
+    try {
+      this.area?.removeItem(this.key);
+    } catch {
+      // Blocked: nothing was kept there.
+    }
   }
 
   save(pin: Pin): void {

@@ -11,6 +11,8 @@ import { concat, utf8 } from '../keys/bytes';
 import { kHashSize, kKeySize, kSignatureSize } from '../keys/sizes';
 
 export const kMaxManifest = 1 << 20;
+/** The end of the year 9999: it is shown. */
+const kMaxTimeMs = 253_402_300_799_999n;
 const kMaxEndpoints = 256;
 const kMaxOfEndpoint = 64;
 const kMaxWebFiles = 4096;
@@ -68,6 +70,7 @@ function parse(bytes: Uint8Array): Manifest {
 /** What is out of bounds; null: nothing. */
 function faultOf(manifest: Manifest): string | null {
   if (manifest.version !== 1) return 'its version is not 1';
+  if (manifest.createdAtMs < 0n || manifest.createdAtMs > kMaxTimeMs) return 'its time is not one';
   if (manifest.endpoints.length > kMaxEndpoints) return 'it has too many endpoints';
   if (manifest.webFiles.length > kMaxWebFiles) return 'it has too many files';
   if (utf8(manifest.policyToml).length > kMaxPolicy) return 'its policy is too long';

@@ -334,7 +334,7 @@ export class RoomLink {
       const baseline = await connection.pathBaseline();
       await connection.restart(async (offer) => {
         const answer = await this.#askRestart(offer, restartTimeoutMs(failed), signal);
-        return this.#check(connection, answer);
+        return this.#check(connection, answer, signal);
       });
       const answers = await connection.pathAnswers(baseline, kPathTimeoutMs, signal);
       return answers ? 'recovered' : 'retry';
@@ -358,9 +358,13 @@ export class RoomLink {
     return answer.sdpAnswer;
   }
 
-  /** @throws EgressError */
-  async #check(connection: MediaConnection, answer: string): Promise<CheckedAnswer> {
-    const { sdp, manifest } = await this.#answers.check(answer);
+  /** @throws EgressError, AlcoveError */
+  async #check(
+    connection: MediaConnection,
+    answer: string,
+    signal = new AbortController().signal,
+  ): Promise<CheckedAnswer> {
+    const { sdp, manifest } = await this.#answers.check(answer, signal);
     connection.useManifest(manifest);
     return sdp;
   }

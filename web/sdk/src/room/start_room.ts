@@ -34,6 +34,8 @@ export async function startRoom(
   if (session === null || session.guest) {
     throw new AlcoveError('permission_denied', 'account.required', 'Rooms are begun by accounts');
   }
+  // The server may have changed its key since the page began: the room promises the one of now.
+  await manifest.refresh();
   const { keyHash: manifestKeyHash } = await manifest.ready();
   const transforms = takeTransforms(createWorker);
   try {

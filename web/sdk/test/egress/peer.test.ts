@@ -67,16 +67,17 @@ describe('AnswerCheck', () => {
     const check = new AnswerCheck(keeper, () =>
       Promise.resolve({ keyHash: manifest.keyHash, byLink: true }),
     );
+    const { signal } = new AbortController();
     await check.begin();
-    await check.check(kCandidate('198.51.100.8'));
+    await check.check(kCandidate('198.51.100.8'), signal);
     expect(server.asked).toBe(1);
     const evil = kCandidate('198.51.100.9');
-    await expect(check.check(evil)).rejects.toMatchObject({ reason: 'egress.unlisted' });
+    await expect(check.check(evil, signal)).rejects.toMatchObject({ reason: 'egress.unlisted' });
     expect(server.asked).toBe(2);
     const relay = { ...kManifest.endpoints?.[1], addresses: ['198.51.100.9'] };
     server.signed = signManifest({ serial: 8n, endpoints: [relay] } as never);
     log.addManifest(server.signed);
-    const { sdp, manifest: fresh } = await check.check(evil);
+    const { sdp, manifest: fresh } = await check.check(evil, signal);
     expect(sdp).toBe(evil);
     expect(fresh.manifest.serial).toBe(8n);
   });

@@ -182,6 +182,17 @@ describe('ManifestKeeper', () => {
     expect(await promised(false)).toBe('manifest.room_mismatch');
   });
 
+  it('does not remember a key that the first link refuses', async () => {
+    const pins = new MemoryPinStore();
+    const { keeper, settled } = serve(kOther, new TestLog(seedOf(2)).addManifest(kOther), pins);
+    await settled();
+    expect(pins.load()).not.toBeNull();
+    expect(await reasonOf(keeper.readyFor(sha256(kSigned.key), true))).toBe(
+      'manifest.link_mismatch',
+    );
+    expect(pins.load()).toBeNull();
+  });
+
   it('asks again before it says that a room promises another key', async () => {
     const { server, keeper, settled } = serve(kSigned, new TestLog().addManifest(kSigned));
     await settled();

@@ -86,6 +86,8 @@ export const enPlaces = {
     'This server shows another key than the link promises. You did not join. Tell whoever sent you the link by another way.',
   'error.manifest.room_mismatch':
     'This server shows another key than this room promises. You did not join.',
+  'error.room.manifest_key':
+    'The server’s list of places has changed. Reload the page and try again.',
   'error.manifest.key_changed':
     'Another key than before signs this server’s list of places. You have to decide about it first.',
   'error.manifest.log_fault':

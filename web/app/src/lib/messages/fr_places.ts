@@ -89,6 +89,8 @@ export const frPlaces: Record<keyof typeof enPlaces, string> = {
     'Ce serveur montre une autre clé que celle promise par le lien. Vous n’êtes pas entré. Dites-le par un autre moyen à la personne qui vous a envoyé le lien.',
   'error.manifest.room_mismatch':
     'Ce serveur montre une autre clé que celle promise par ce salon. Vous n’êtes pas entré.',
+  'error.room.manifest_key':
+    'La liste des lieux du serveur a changé. Rechargez la page et réessayez.',
   'error.manifest.key_changed':
     'Une autre clé qu’avant signe la liste des endroits de ce serveur. Vous devez d’abord décider.',
   'error.manifest.log_fault':
