@@ -143,8 +143,6 @@ void Auditor::Implementation::judge_capture(const Report& report) {
       "Flux terminés pour faire de la place");
   say(kLimitReached, "fragments", report.packets.fragments_given_up, {},
       "Fragments that were never whole", "Fragments jamais complets");
-  say(kLimitReached, "media", inspectors_.streams_left_out(), {}, "Media streams not followed",
-      "Flux de média non suivis");
   say(kLimitReached, "keys", inspectors_.sessions_left_out(), {},
       "TLS sessions or keys that were left out", "Sessions TLS ou clés laissées de côté");
   say(kLimitReached, "segments", report.flow_counters.retransmitted_differently, {},

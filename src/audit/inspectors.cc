@@ -54,9 +54,6 @@ std::size_t Inspectors::identifiers() const { return parts_->content.identifiers
 const std::vector<MediaStreamSummary>& Inspectors::media_streams() const {
   return parts_->media.summaries();
 }
-std::uint64_t Inspectors::streams_left_out() const {
-  return parts_->media.counters().streams_left_out;
-}
 std::uint64_t Inspectors::sessions_left_out() const {
   return parts_->tls_decrypt.counters().left_out + parts_->keys.left_out();
 }

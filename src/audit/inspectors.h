@@ -38,8 +38,7 @@ class Inspectors {
   std::size_t identifiers() const;
   // Of the streams that have ended.
   const std::vector<MediaStreamSummary>& media_streams() const;
-  // What went over a bound: streams of media, and sessions or keys of TLS.
-  std::uint64_t streams_left_out() const;
+  // What went over a bound: sessions or keys of TLS.
   std::uint64_t sessions_left_out() const;
 
  private:

@@ -82,7 +82,7 @@ void MediaInspector::finish_stream(Flow& flow, State& state, Stream& stream) {
   if (summaries_.size() < kMaxSummaries)
     summaries_.push_back(summary);
   else
-    ++counters_.streams_left_out;
+    ++counters_.summaries_left_out;
 }
 
 void MediaInspector::tell_unopened(const Flow& flow, const State& state, Stream& stream) {

@@ -37,7 +37,10 @@ class MediaInspector final : public Inspector {
   struct Counters {
     std::uint64_t rtp_packets = 0;  // of streams
     std::uint64_t streams = 0;
-    std::uint64_t streams_left_out = 0;  // not followed, or not summarised
+    std::uint64_t streams_left_out = 0;     // not followed
+    std::uint64_t summaries_left_out = 0;   // examined, and not listed
+    std::uint64_t candidates_left_out = 0;  // packets of new sources when there were too many
+    std::uint64_t samples_left_out = 0;     // payloads that there was no room for
     std::uint64_t rtcp_packets = 0;
     std::uint64_t opened_packets = 0;  // SRTP that the key log's keys opened
   };
@@ -66,6 +69,7 @@ class MediaInspector final : public Inspector {
     std::size_t size = 0;  // as sent
   };
 
+  void add_candidate(State& state, const Candidate& fresh);
   State& state_of(Flow& flow);
   State* find_state(Flow& flow);
   void handle_framed(Flow& flow, Direction direction, const StreamPiece& piece, bool decrypted);
@@ -92,6 +96,7 @@ class MediaInspector final : public Inspector {
   Counters counters_;
   std::size_t streams_ = 0;
   std::size_t candidates_ = 0;
+  std::uint64_t chance_;  // which candidate goes: not to be known from outside
   std::size_t sampled_ = 0;
   std::size_t opened_ = 0;
   std::size_t handshakes_ = 0;

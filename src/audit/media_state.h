@@ -36,13 +36,13 @@ struct MediaInspector::Stream {
 };
 
 struct MediaInspector::State final : FlowState {
-  static constexpr std::size_t kMaxCandidatesOfFlow = 32;
+  static constexpr std::size_t kMaxCandidatesOfFlow = 128;
+  static constexpr std::size_t kLeastCandidatesOfFlow = 4;  // also when there are too many in all
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Stream>> streams;  // by SSRC and direction
   std::uint64_t last_key = 0;
   Stream* last = nullptr;
   std::vector<Candidate> candidates;
-  std::size_t next_replaced = 0;
   std::unique_ptr<DtlsSrtpDecrypt> keys;
   std::unique_ptr<MediaDeframer> framing[4];  // by direction, and again for what TLS keys opened
   bool dtls = false;

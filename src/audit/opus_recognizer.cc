@@ -97,6 +97,9 @@ OpusEvidence examine_opus(const PayloadSample& sample) {
   return evidence;
 }
 
+// Some seconds tell; a window of packets of 120 ms has half a minute, made to cost time.
+constexpr std::size_t kEnoughSamples = 6 * kDecodedRate;
+
 std::vector<std::int16_t> decode_opus(const PayloadSample& sample) {
   std::vector<std::int16_t> samples;
   int error = 0;
@@ -104,7 +107,7 @@ std::vector<std::int16_t> decode_opus(const PayloadSample& sample) {
       opus_decoder_create(kDecodedRate, 1, &error), opus_decoder_destroy);
   if (error != OPUS_OK) return samples;
   std::array<opus_int16, kLongestPacket> out;
-  for (std::size_t i = 0; i < sample.size(); ++i) {
+  for (std::size_t i = 0; i < sample.size() && samples.size() < kEnoughSamples; ++i) {
     const base::Bytes payload = sample.payload(i);
     if (payload.empty()) continue;
     const int count =

@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 #include <set>
 
 #include "audit/auditor.h"
 #include "audit/capture_reader.h"
 #include "support/leaky_captures.h"
 #include "support/test_geo.h"
+#include "wire/rtp.h"
 
 namespace alcove::audit {
 namespace {
@@ -128,6 +130,40 @@ TEST_F(LeakyApp, SecretsAreCutInExcerpts) {
   const std::string text = to_json(report, Language::kEnglish);
   EXPECT_EQ(text.find("IABx0nU5bMp2Qm8c1rT0Wq6zvYkz5uY3sYl7V0oQe3G1CMhOQb"), std::string::npos);
   EXPECT_EQ(text.find("7c1e0f93a5b84d62c7d19e0fa3b58264c1d7e9f0"), std::string::npos);
+}
+
+TEST_F(LeakyApp, AudioIsFoundAmongDecoys) {
+  test::CaptureBuilder capture;
+  capture.set_step(std::chrono::microseconds(500));
+  std::mt19937 random(7);
+  std::uint16_t sequence = 100;
+  const auto from = test::at("192.168.1.23", 50010), to = test::at("198.51.100.9", 4000);
+  const auto send = [&](std::uint8_t type, std::uint16_t number, std::uint32_t timestamp,
+                        std::uint32_t ssrc, base::Bytes payload) {
+    base::Buffer packet(wire::kRtpHeaderSize + payload.size());
+    wire::write_rtp_header(std::span(packet).first<wire::kRtpHeaderSize>(),
+                           {false, type, number, timestamp, ssrc});
+    std::ranges::copy(payload, packet.begin() + wire::kRtpHeaderSize);
+    capture.udp(from, to, packet);
+  };
+  for (const base::Buffer& frame : test::pcmu_speech(300)) {
+    for (int i = 0; i < 39; ++i) {
+      const base::Buffer noise{static_cast<std::uint8_t>(random()), 1, 2, 3, 4, 5, 6, 7};
+      send(0, static_cast<std::uint16_t>(random()), random(), random(), noise);
+    }
+    send(0, sequence, sequence * 160U, 0x12345678, frame);
+    ++sequence;
+  }
+  AuditorOptions options;
+  options.database = database_.get();
+  Auditor auditor(std::move(options));
+  CaptureReader reader(auditor);
+  ASSERT_TRUE(reader.feed(capture.pcap()));
+  ASSERT_TRUE(reader.finish());
+  const Report report = auditor.finish(&reader.counters());
+  EXPECT_TRUE(std::ranges::any_of(report.findings, [](const Finding& finding) {
+    return finding.code == FindingCode::kPcmuReadable;
+  })) << list_of(report);
 }
 
 TEST_F(LeakyApp, TheCleanTwinIsClean) {

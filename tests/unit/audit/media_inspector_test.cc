@@ -420,7 +420,9 @@ TEST(MediaInspector, IsBounded) {
   run.go(builder);
   EXPECT_EQ(run.media.size(), MediaInspector::kMaxSummaries);
   EXPECT_EQ(run.counters.streams, MediaInspector::kMaxStreams);
-  EXPECT_EQ(run.counters.streams_left_out, 300U * 16U - MediaInspector::kMaxSummaries);
+  EXPECT_EQ(run.counters.streams_left_out, 300U * 16U - MediaInspector::kMaxStreams);
+  EXPECT_EQ(run.counters.summaries_left_out,
+            MediaInspector::kMaxStreams - MediaInspector::kMaxSummaries);
   EXPECT_TRUE(run.has(FindingCode::kLimitReached));
 }
 
