@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "audit/report_words.h"
 #include "base/text.h"
+#include "console.h"
 #include "given.h"
 #include "net/resolve_host.h"
 #include "server_commands.h"
@@ -132,7 +131,7 @@ void print_head(const policy::VerifiedManifest& verified, Language language) {
 
 }  // namespace
 
-void say(const std::string& line) { fmt::print(stdout, "{}\n", audit::clean_text(line, 1 << 16)); }
+void say(const std::string& line) { write_stdout(audit::clean_text(line, 1 << 16) + "\n"); }
 
 int check_manifest(const Options& options) {
   const Language language = options.outputs.language;

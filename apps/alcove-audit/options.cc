@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
 #include "audit/report_words.h"
+#include "console.h"
 
 namespace alcove::app {
 
@@ -83,7 +83,7 @@ ParsedOptions finish(CLI::App& app, Options options, const std::string& language
 }  // namespace
 
 int give_up(const std::string& message) {
-  fmt::print(stderr, "alcove-audit: {}\n", audit::clean_text(message));
+  write_stderr(fmt::format("alcove-audit: {}\n", audit::clean_text(message)));
   return kUnusable;
 }
 

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "audit/report_words.h"
+#include "console.h"
 #include "net/clock.h"
 
 namespace alcove::app {
@@ -34,17 +33,13 @@ ProgressLine::~ProgressLine() { clear(); }
 bool ProgressLine::due() { return on_ && net::monotonic_now() >= next_; }
 
 void ProgressLine::clear() {
-  if (shown_ && terminal_) fmt::print(stderr, "\r\x1b[K");
+  if (shown_ && terminal_) write_stderr("\r\x1b[K");
   shown_ = false;
 }
 
 void ProgressLine::print(const std::string& line) {
   next_ = net::monotonic_now() + (terminal_ ? kTerminalStep : kLineStep);
-  if (terminal_)
-    fmt::print(stderr, "\r\x1b[K{}", line);
-  else
-    fmt::print(stderr, "{}\n", line);
-  std::fflush(stderr);
+  write_stderr(terminal_ ? "\r\x1b[K" + line : line + "\n");
   shown_ = true;
 }
 

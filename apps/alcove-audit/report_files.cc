@@ -1,8 +1,6 @@
 #include "report_files.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
+#include "console.h"
 
 namespace alcove::app {
 
@@ -19,8 +17,8 @@ Result<void> open_into(std::optional<OutputFile>& file, const std::string& path)
 }
 
 Result<void> print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
-    return {};
+  write_stdout(text);
+  if (finish_stdout()) return {};
   return base::fail(base::ErrorCode::kUnavailable, "standard output cannot be written");
 }
 

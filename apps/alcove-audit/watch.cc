@@ -4,12 +4,12 @@
 
 #include <atomic>
 #include <csignal>
-#include <cstdio>
 
 #include "audit/auditor.h"
 #include "audit/finding_texts.h"
 #include "audit/report_words.h"
 #include "base/address.h"
+#include "console.h"
 #include "given.h"
 #include "net/live_capture.h"
 #include "privileges.h"
@@ -46,11 +46,11 @@ void print_finding(const audit::Finding& finding, audit::Language language) {
     where = fmt::format(" ({} {}, {})", audit::pick(language, "packet", "paquet"), evidence.packet,
                         audit::time_text(evidence.time));
   }
-  fmt::print(stdout, "{} [{}] {}: {}{}\n", audit::code_text(finding.code),
-             audit::severity_text(severity, language),
-             audit::finding_text(finding.code, language).title, audit::clean_text(finding.subject),
-             where);
-  std::fflush(stdout);
+  write_stdout(fmt::format("{} [{}] {}: {}{}\n", audit::code_text(finding.code),
+                           audit::severity_text(severity, language),
+                           audit::finding_text(finding.code, language).title,
+                           audit::clean_text(finding.subject), where));
+  (void)finish_stdout();  // a reader sees it now; whether it arrived is asked at the end
 }
 
 class Watch {
@@ -118,14 +118,15 @@ int watch(const Options& options) {
   if (!options.keep_privileges) {
     const auto dropped = drop_privileges();
     if (!dropped) return give_up(dropped.error().message);
-    if (!dropped->empty()) fmt::print(stderr, "alcove-audit: {}\n", *dropped);
+    if (!dropped->empty()) write_stderr(fmt::format("alcove-audit: {}\n", *dropped));
   }
   stop_on_signals();
   Watch watching(options, *given, **capture);
-  fmt::print(stderr, "alcove-audit: {} {}\n",
-             audit::pick(options.outputs.language, "watching (Ctrl-C ends with the report):",
-                         "surveillance (Ctrl-C termine avec le rapport) :"),
-             options.interface);
+  write_stderr(
+      fmt::format("alcove-audit: {} {}\n",
+                  audit::pick(options.outputs.language, "watching (Ctrl-C ends with the report):",
+                              "surveillance (Ctrl-C termine avec le rapport) :"),
+                  options.interface));
   const auto ran = watching.run();
   const audit::Report report = watching.finish();
   if (auto written = reports->write(report); !written) return give_up(written.error().message);
