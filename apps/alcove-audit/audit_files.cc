@@ -11,6 +11,7 @@
 #include "audit/capture_reader.h"
 #include "audit/report_words.h"
 #include "given.h"
+#include "prepare.h"
 #include "privileges.h"
 #include "progress.h"
 #include "report_files.h"
@@ -134,14 +135,13 @@ int audit_files(const Options& options) {
   limit_resources();
   auto captures = open_captures(options.captures);
   if (!captures) return give_up(captures.error().message);
-  auto given = read_given(options.given);
+  GivenFiles files = options.given;
+  auto given = read_local(files);
   if (!given) return give_up(given.error().message);
   auto reports = ReportFiles::open(options.outputs);
   if (!reports) return give_up(reports.error().message);
-  if (!options.keep_privileges) {
-    const auto dropped = drop_privileges();
-    if (!dropped) return give_up(dropped.error().message);
-  }
+  if (auto dropped = become_ordinary(options); !dropped) return give_up(dropped.error().message);
+  if (auto read = read_remote(files, *given); !read) return give_up(read.error().message);
   audit::Auditor auditor(to_auditor_options(*given, input_name(options.captures)));
   std::optional<Run> run(std::in_place, auditor, *captures, options.outputs);
   for (const OpenCapture& capture : *captures)

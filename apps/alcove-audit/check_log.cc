@@ -8,7 +8,10 @@
 #include "fetch.h"
 #include "files.h"
 #include "given.h"
+#include "kept_file.h"
 #include "policy/transparency_log.h"
+#include "prepare.h"
+#include "privileges.h"
 #include "server_commands.h"
 
 namespace alcove::app {
@@ -67,8 +70,8 @@ Result<std::optional<KnownHead>> read_head(const std::string& path) {
 
 class LogReader {
  public:
-  LogReader(const Options& options, const net::Url& url)
-      : options_(options), url_(url), fetcher_(options.given.authorities) {}
+  LogReader(const Options& options, const std::string& authorities, const net::Url& url)
+      : options_(options), url_(url), fetcher_(authorities) {}
 
   // Reads and checks everything. An error: could not be fetched. False: does not hold, and was
   // said.
@@ -181,6 +184,9 @@ int check_log(const Options& options) {
   const audit::Language language = options.outputs.language;
   const auto url = parse_url(options.target);
   if (!url) return give_up(url.error().message);
+  limit_resources();
+  GivenFiles files = options.given;
+  if (auto read = read_authorities(files); !read) return give_up(read.error().message);
   std::optional<KnownHead> known;
   if (!options.since_file.empty()) {
     auto read = read_head(options.since_file);
@@ -191,7 +197,14 @@ int check_log(const Options& options) {
   if (known && known->server != server)
     return give_up(
         fmt::format("{} is about {}, not about {}", options.since_file, known->server, server));
-  LogReader log(options, *url);
+  std::optional<KeptFile> kept;
+  if (!options.since_file.empty()) {
+    auto opened = KeptFile::open(options.since_file);
+    if (!opened) return give_up(opened.error().message);
+    kept.emplace(*std::move(opened));
+  }
+  if (auto dropped = become_ordinary(options); !dropped) return give_up(dropped.error().message);
+  LogReader log(options, files.authorities, *url);
   const Result<bool> result = check(log, *url, known, language);
   if (!result) return give_up(result.error().message);
   if (!*result) return kFindings;
@@ -203,9 +216,8 @@ int check_log(const Options& options) {
   if (known)
     say(std::string(pick(language, "It goes on from what was seen last time.",
                          "Il prolonge ce qui a été vu la dernière fois.")));
-  if (options.since_file.empty()) return kClean;
-  auto file = OutputFile::open(options.since_file);
-  auto written = file ? file->write(write_head(now)) : std::unexpected(file.error());
+  if (!kept) return kClean;
+  const auto written = kept->replace(write_head(now));
   return written ? kClean : give_up(written.error().message);
 }
 

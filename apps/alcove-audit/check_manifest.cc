@@ -1,15 +1,21 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "audit/report_words.h"
 #include "base/text.h"
 #include "console.h"
+#include "fetch.h"
 #include "given.h"
 #include "net/resolve_host.h"
+#include "prepare.h"
+#include "privileges.h"
 #include "server_commands.h"
 
 namespace alcove::app {
 
 using audit::pick;
+using base::Result;
 
 namespace {
 
@@ -135,18 +141,20 @@ void say(const std::string& line) { write_stdout(audit::clean_text(line, 1 << 16
 
 int check_manifest(const Options& options) {
   const Language language = options.outputs.language;
+  limit_resources();
   GivenFiles files = options.given;
-  files.manifest = options.target;
-  auto read = read_manifest_of(files.manifest, files.manifest_key, files.authorities);
+  const std::string key = std::exchange(files.manifest_key, "");
+  auto given = read_local(files);
+  if (!given) return give_up(given.error().message);
+  const auto read_target = [&] { return read_manifest_of(options.target, key, files.authorities); };
+  Result<ReadManifest> read = is_url(options.target) ? ReadManifest() : read_target();
+  if (auto dropped = become_ordinary(options); !dropped) return give_up(dropped.error().message);
+  if (is_url(options.target)) read = read_target();
   if (!read) return give_up(read.error().message);
   if (!read->manifest) {
     say(fmt::format("AUD-108: {}", read->fault));
     return kFindings;
   }
-  files.manifest.clear();
-  files.manifest_key.clear();
-  auto given = read_given(files);
-  if (!given) return give_up(given.error().message);
   std::optional<policy::Policy> policy = given->policy;
   const std::string& own = read->manifest->manifest.policy_toml();
   print_head(*read->manifest, language);

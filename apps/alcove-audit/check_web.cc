@@ -7,6 +7,8 @@
 #include "crypto/hash.h"
 #include "fetch.h"
 #include "given.h"
+#include "prepare.h"
+#include "privileges.h"
 #include "server_commands.h"
 
 namespace alcove::app {
@@ -34,8 +36,8 @@ std::vector<std::string> references_in(std::string_view html) {
 
 class WebCheck {
  public:
-  WebCheck(const Options& options, const net::Url& url)
-      : language_(options.outputs.language), url_(url), fetcher_(options.given.authorities) {}
+  WebCheck(audit::Language language, const std::string& authorities, const net::Url& url)
+      : language_(language), url_(url), fetcher_(authorities) {}
 
   // Returns the number of faults.
   base::Result<int> check(const v1::Manifest& manifest) {
@@ -103,20 +105,23 @@ int check_web(const Options& options) {
   const audit::Language language = options.outputs.language;
   const auto url = parse_url(options.target);
   if (!url) return give_up(url.error().message);
-  auto read =
-      read_manifest_of(options.target, options.given.manifest_key, options.given.authorities);
+  limit_resources();
+  GivenFiles files = options.given;
+  if (auto known = read_authorities(files); !known) return give_up(known.error().message);
+  if (auto dropped = become_ordinary(options); !dropped) return give_up(dropped.error().message);
+  auto read = read_manifest_of(options.target, files.manifest_key, files.authorities);
   if (!read) return give_up(read.error().message);
   if (!read->manifest) {
     say(fmt::format("AUD-108: {}", read->fault));
     return kFindings;
   }
-  WebCheck check(options, *url);
+  WebCheck check(language, files.authorities, *url);
   const auto faults = check.check(read->manifest->manifest);
   if (!faults) return give_up(faults.error().message);
-  const auto files = static_cast<std::uint64_t>(read->manifest->manifest.web_files_size());
+  const auto count = static_cast<std::uint64_t>(read->manifest->manifest.web_files_size());
   say(*faults == 0
           ? fmt::format("{}: {}",
-                        audit::counted(files, pick(language, "file", "fichier"),
+                        audit::counted(count, pick(language, "file", "fichier"),
                                        pick(language, "files", "fichiers"), language),
                         pick(language, "all as signed. Served to this machine, this time.",
                              "tous tels que signés. Servis à cette machine, cette fois-ci."))

@@ -12,8 +12,9 @@ namespace alcove::app {
 
 class Fetcher {
  public:
-  explicit Fetcher(const std::string& authorities_file)
-      : http_(loop_, {.authorities_file = authorities_file, .verify = true}) {}
+  // authorities: PEM; empty: the system's.
+  explicit Fetcher(const std::string& authorities)
+      : http_(loop_, {.verify = true, .authorities = authorities}) {}
 
   // The body of a 200; everything else is an error that names the URL.
   base::Result<std::string> get(const net::Url& server, const std::string& target,

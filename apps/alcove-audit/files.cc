@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -56,16 +55,19 @@ std::string base_name(const std::string& path) {
 
 Result<OutputFile> OutputFile::open(const std::string& path) {
   constexpr mode_t kMode = 0644;
-  net::FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kMode));
-  if (!file.valid()) return fail_with(path, errno);
-  if (const auto owner = sudo_user()) {
-    struct stat status{};
-    const bool made_by_us = ::fstat(file.get(), &status) == 0 && status.st_uid == 0 &&
-                            S_ISREG(status.st_mode) && status.st_size == 0;
-    if (made_by_us && ::fchown(file.get(), owner->user, owner->group) != 0)
+  net::FileDescriptor made(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kMode));
+  if (made.valid()) {
+    // Only what was just made: an empty file of root's that was there keeps its owner.
+    const auto owner = sudo_user();
+    if (owner && ::fchown(made.get(), owner->user, owner->group) != 0)
       return fail_with(path, errno);
+    return OutputFile(path, std::move(made));
   }
-  return OutputFile(path, std::move(file));
+  if (errno != EEXIST) return fail_with(path, errno);
+  net::FileDescriptor there(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!there.valid()) return fail_with(path, errno);
+  return OutputFile(path, std::move(there));
 }
 
 Result<void> OutputFile::write(std::string_view content) {

@@ -28,6 +28,11 @@ void add_given(CLI::App& app, Options& options) {
   add_authorities(app, options);
 }
 
+void add_keep_privileges(CLI::App& app, Options& options) {
+  app.add_flag("--keep-privileges", options.keep_privileges,
+               "Stay root after everything is opened (default: become an ordinary user)");
+}
+
 void add_files(CLI::App& app, Options& options, std::string& language) {
   app.add_option("CAPTURE", options.captures,
                  "pcap or pcapng files, audited as one in this order; - for standard input");
@@ -48,8 +53,7 @@ void add_files(CLI::App& app, Options& options, std::string& language) {
   app.add_flag("--quiet", outputs.quiet, "No report on standard output, no progress");
   app.add_flag("--progress", outputs.progress,
                "Tell the progress every few seconds although standard error is no terminal");
-  app.add_flag("--keep-privileges", options.keep_privileges,
-               "Stay root after everything is opened (default: become an ordinary user)");
+  add_keep_privileges(app, options);
 }
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* description, Options& options) {
@@ -109,8 +113,10 @@ ParsedOptions parse_options(int count, char** arguments) {
   add_authorities(*web, options);
   web->add_option("--manifest-key", options.given.manifest_key,
                   "SHA-256 of the key that must have signed the manifest, in hexadecimal");
-  for (CLI::App* command : {manifest, log, web})
+  for (CLI::App* command : {manifest, log, web}) {
     command->add_option("--language", language, "en or fr")->check(CLI::IsMember({"en", "fr"}));
+    add_keep_privileges(*command, options);
+  }
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {

@@ -18,7 +18,7 @@ struct GivenFiles {
   std::vector<std::string> databases;  // empty: where the installation has one
   std::string identifiers;             // one a line
   std::string keys;                    // NSS key log
-  std::string authorities;             // PEM, in place of the system's
+  std::string authorities;             // file with PEM, in place of the system's
 };
 
 struct Outputs {

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -40,6 +42,15 @@ std::string name_of(uid_t user) {
   return entry == nullptr ? fmt::format("user {}", user) : entry->pw_name;
 }
 
+// Another user than root may have some, of the file or of the service manager.
+bool drop_capabilities() {
+  // Kernels without ambient capabilities have none to clear.
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+  return syscall(SYS_capset, &header, none) == 0;
+}
+
 }  // namespace
 
 std::optional<UserAndGroup> sudo_user() {
@@ -61,14 +72,21 @@ void limit_resources() {
 }
 
 base::Result<std::string> drop_privileges() {
-  if (geteuid() != 0) return std::string();
+  if (geteuid() != 0) {
+    if (!drop_capabilities())
+      return base::fail(
+          base::ErrorCode::kPermissionDenied,
+          fmt::format("cannot give up capabilities: {} (--keep-privileges keeps them)",
+                      std::strerror(errno)));
+    return std::string();
+  }
   const UserAndGroup target = sudo_user().value_or(nobody());
   const std::string name = name_of(target.user);
   const bool dropped = setgroups(0, nullptr) == 0 &&
                        setresgid(target.group, target.group, target.group) == 0 &&
                        setresuid(target.user, target.user, target.user) == 0;
   // Coming back must be impossible.
-  if (!dropped || setuid(0) == 0 || geteuid() != target.user)
+  if (!dropped || !drop_capabilities() || setuid(0) == 0 || geteuid() != target.user)
     return base::fail(base::ErrorCode::kPermissionDenied,
                       fmt::format("cannot become {}: {} (--keep-privileges stays root)", name,
                                   std::strerror(errno)));

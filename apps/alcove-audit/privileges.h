@@ -22,8 +22,8 @@ std::optional<UserAndGroup> sudo_user();
 // needs of address space is more than any limit: there it is left out.
 void limit_resources();
 
-// When root: becomes sudo_user(), else nobody, for good. Says in words what it did; empty when
-// there was nothing to do. An error: still root.
+// When root: becomes sudo_user(), else nobody, for good. Everybody: without capabilities. Says in
+// words what it did; empty when there was nothing to do. An error: still with them.
 base::Result<std::string> drop_privileges();
 
 }  // namespace alcove::app

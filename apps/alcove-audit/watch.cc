@@ -10,8 +10,10 @@
 #include "audit/report_words.h"
 #include "base/address.h"
 #include "console.h"
+#include "fetch.h"
 #include "given.h"
 #include "net/live_capture.h"
+#include "prepare.h"
 #include "privileges.h"
 #include "progress.h"
 #include "report_files.h"
@@ -31,6 +33,10 @@ void stop_on_signals() {
   action.sa_handler = stop;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // Whoever started it with nohup wants it to go on.
+  struct sigaction before{};
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+    sigaction(SIGHUP, &action, nullptr);
 }
 
 // An address alone is the most common wish.
@@ -51,6 +57,15 @@ void print_finding(const audit::Finding& finding, audit::Language language) {
                            audit::finding_text(finding.code, language).title,
                            audit::clean_text(finding.subject), where));
   (void)finish_stdout();  // a reader sees it now; whether it arrived is asked at the end
+}
+
+// The manifest was fetched while the interface was open already: that is not the app's traffic.
+void forget_own_traffic(net::LiveCapture& capture) {
+  constexpr int kMostReads = 100;
+  for (int i = 0; i < kMostReads; ++i) {
+    const auto read = capture.read(std::chrono::milliseconds(i == 0 ? 100 : 0), [](const auto&) {});
+    if (!read || *read == 0) return;  // an error comes back at the next read
+  }
 }
 
 class Watch {
@@ -80,6 +95,8 @@ class Watch {
     return {};
   }
 
+  std::uint64_t frames() const { return counters_.frames; }
+
   audit::Report finish() {
     progress_.clear();
     counters_.dropped_by_capture = capture_.statistics().dropped;
@@ -108,17 +125,20 @@ class Watch {
 
 int watch(const Options& options) {
   limit_resources();
-  auto given = read_given(options.given);
+  GivenFiles files = options.given;
+  auto given = read_local(files);
   if (!given) return give_up(given.error().message);
   auto reports = ReportFiles::open(options.outputs);
   if (!reports) return give_up(reports.error().message);
   auto capture =
       net::LiveCapture::open({.interface = options.interface, .filter = filter_of(options.filter)});
   if (!capture) return give_up(capture.error().message);
-  if (!options.keep_privileges) {
-    const auto dropped = drop_privileges();
-    if (!dropped) return give_up(dropped.error().message);
-    if (!dropped->empty()) write_stderr(fmt::format("alcove-audit: {}\n", *dropped));
+  const auto dropped = become_ordinary(options);
+  if (!dropped) return give_up(dropped.error().message);
+  if (!dropped->empty()) write_stderr(fmt::format("alcove-audit: {}\n", *dropped));
+  if (is_url(files.manifest)) {
+    if (auto read = read_remote(files, *given); !read) return give_up(read.error().message);
+    forget_own_traffic(**capture);
   }
   stop_on_signals();
   Watch watching(options, *given, **capture);
@@ -132,8 +152,11 @@ int watch(const Options& options) {
   if (auto written = reports->write(report); !written) return give_up(written.error().message);
   // The interface went away: the report up to then was written.
   if (!ran) return give_up(ran.error().message);
-  // Unlike a file, a quiet wire is an outcome.
-  return report.clean() ? kClean : kFindings;
+  const int status = status_of(report);
+  if (status == kUnusable)
+    give_up(watching.frames() == 0 ? "no packet was seen: is it the right interface and filter?"
+                                   : "of what was seen, no packet could be examined");
+  return status;
 }
 
 }  // namespace alcove::app

@@ -59,7 +59,9 @@ base::Result<TlsContext> make_new_client_tls(const TlsClientOptions& options) {
     return context;
   }
   context->set_verify_mode(asio::ssl::verify_peer, error);
-  if (options.authorities_file.empty())
+  if (!options.authorities.empty())
+    context->add_certificate_authority(asio::buffer(options.authorities), error);
+  else if (options.authorities_file.empty())
     context->set_default_verify_paths(error);
   else
     context->load_verify_file(options.authorities_file, error);
@@ -72,10 +74,10 @@ base::Result<TlsContext> make_new_client_tls(const TlsClientOptions& options) {
 }  // namespace
 
 base::Result<TlsContext> make_client_tls(const TlsClientOptions& options) {
-  using Key = std::tuple<std::string, bool, base::TlsKeyLog*>;
+  using Key = std::tuple<std::string, std::string, bool, base::TlsKeyLog*>;
   thread_local std::map<Key, std::weak_ptr<asio::ssl::context>> known;
   std::weak_ptr<asio::ssl::context>& place =
-      known[{options.authorities_file, options.verify, options.key_log}];
+      known[{options.authorities_file, options.authorities, options.verify, options.key_log}];
   if (TlsContext context = place.lock()) return context;
   base::Result<TlsContext> made = make_new_client_tls(options);
   if (made) place = *made;

@@ -27,6 +27,8 @@ struct TlsClientOptions {
   bool verify = true;
   // Is told the secrets of each connection, for audits; outlives them. Null: none.
   base::TlsKeyLog* key_log = nullptr;
+  // PEM itself, in place of a file: for a process that may no longer read that.
+  std::string authorities = {};
 };
 
 struct ClientRequest {
