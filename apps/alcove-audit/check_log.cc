@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
 
 #include "audit/report_words.h"
 #include "base/text.h"
@@ -23,6 +24,9 @@ using policy::TransparencyLog;
 namespace {
 
 constexpr std::uint64_t kMaxEntries = 1'000'000;
+constexpr int kEntriesPerPage = 256;  // what a server gives at once
+constexpr int kMaxShortPages = 16;    // it may grow meanwhile
+constexpr std::size_t kNewest = 50;
 constexpr std::size_t kMaxHeadFile = 4096;
 constexpr std::string_view kHeadName = "alcove-log-head 1";
 
@@ -71,11 +75,29 @@ Result<std::optional<KnownHead>> read_head(const std::string& path) {
 class LogReader {
  public:
   LogReader(const Options& options, const std::string& authorities, const net::Url& url)
-      : options_(options), url_(url), fetcher_(authorities) {}
+      : options_(options),
+        url_(url),
+        fetcher_(authorities, base::seconds(options.deadline_seconds)) {}
 
   // Reads and checks everything. An error: could not be fetched. False: does not hold, and was
   // said.
   Result<bool> read(const std::optional<KnownHead>& known) {
+    const Result<bool> result = read_pages(known);
+    print_newest();
+    if (result && !*result) say(fault_);
+    return result;
+  }
+  const TransparencyLog::Head& head() const { return log_.head(); }
+  Fetcher& fetcher() { return fetcher_; }
+
+  bool wrong(const std::string& why) const {
+    say(words_for(why));
+    return false;
+  }
+
+ private:
+  Result<bool> read_pages(const std::optional<KnownHead>& known) {
+    int short_pages = 0;
     for (;;) {
       const std::uint64_t from = log_.head().size;
       const auto body = fetcher_.get(url_, fmt::format("{}?from={}", kLogPath, from), kProtobuf);
@@ -87,39 +109,69 @@ class LogReader {
         if (!take(entry, known)) return false;
       if (log_.head().size >= page.size() || page.entries().empty()) {
         if (log_.head().size == page.size()) return true;
-        return wrong(fmt::format("it says that it has {} entries, and gives {}", page.size(),
-                                 log_.head().size));
+        return does_not_hold(fmt::format("it says that it has {} entries, and gives {}",
+                                         page.size(), log_.head().size));
       }
-      if (log_.head().size > kMaxEntries) return wrong("it has more entries than are read here");
+      if (log_.head().size > kMaxEntries)
+        return does_not_hold("it has more entries than are read here");
+      // One entry a page would make a million requests of it.
+      if (page.entries_size() < kEntriesPerPage && ++short_pages > kMaxShortPages)
+        return does_not_hold("its pages are not full");
     }
   }
-  const TransparencyLog::Head& head() const { return log_.head(); }
-  Fetcher& fetcher() { return fetcher_; }
-
-  bool wrong(const std::string& why) const {
-    say(fmt::format("AUD-108: {} {}.",
-                    pick(language(), "the log does not hold:", "le journal ne tient pas :"), why));
+  std::string words_for(const std::string& why) const {
+    return fmt::format("AUD-108: {} {}.",
+                       pick(language(), "the log does not hold:", "le journal ne tient pas :"),
+                       why);
+  }
+  // Said after the entries before it.
+  bool does_not_hold(const std::string& why) {
+    fault_ = words_for(why);
     return false;
   }
 
- private:
+  struct Lines {
+    std::string entry, change;  // of the key, else empty
+  };
+  static void print_lines(const Lines& lines) {
+    say(lines.entry);
+    if (!lines.change.empty()) say(lines.change);
+  }
+  void keep(Lines lines) {
+    if (options_.verbose) return print_lines(lines);
+    newest_.push_back(std::move(lines));
+    if (newest_.size() <= kNewest) return;
+    newest_.pop_front();
+    ++left_out_;
+  }
+  void print_newest() {
+    if (left_out_ > 0)
+      say(fmt::format("{} {}", left_out_,
+                      pick(language(), "earlier entries are not shown (--verbose shows them).",
+                           "entrées antérieures ne sont pas montrées (--verbose les montre).")));
+    if (key_changes_ > 0)
+      say(fmt::format("{} {}", pick(language(), "Changes of the key:", "Changements de clé :"),
+                      key_changes_));
+    for (const Lines& lines : newest_) print_lines(lines);
+  }
+
   audit::Language language() const { return options_.outputs.language; }
 
   bool take(const v1::SignedTransparencyEntry& entry, const std::optional<KnownHead>& known) {
     const crypto::Ed25519PublicKey key_before = log_.head().key;
     const auto taken = log_.append(entry);
-    if (!taken) return wrong(taken.error().message);
+    if (!taken) return does_not_hold(taken.error().message);
     print(*taken, key_before);
     const TransparencyLog::Head& head = log_.head();
     if (known && known->size == head.size && known->hash != base::to_hex(head.hash))
-      return wrong(
+      return does_not_hold(
           fmt::format("entry {} is not the one that was seen last time: the history was "
                       "written anew",
                       taken->n()));
     return true;
   }
 
-  void print(const v1::TransparencyEntry& entry, const crypto::Ed25519PublicKey& key_before) const {
+  void print(const v1::TransparencyEntry& entry, const crypto::Ed25519PublicKey& key_before) {
     std::string_view kind = pick(language(), "unknown", "inconnu");
     switch (entry.kind()) {
       case v1::TransparencyEntry::KIND_KEY:
@@ -134,21 +186,29 @@ class LogReader {
       default:
         break;
     }
-    say(fmt::format("{:>5}  {}  {}: {}", entry.n(),
+    std::string line =
+        fmt::format("{:>5}  {}  {}: {}", entry.n(),
                     audit::time_text(audit::CaptureTime(std::chrono::milliseconds(
                         std::clamp<std::int64_t>(entry.at_ms(), 0, 9'000'000'000'000)))),
-                    kind, entry.summary()));
-    if (log_.head().key != key_before && entry.n() > 0)
-      say(fmt::format("       {} {}",
-                      pick(language(), "THE KEY CHANGED; the new one's hash:",
-                           "LA CLÉ A CHANGÉ ; empreinte de la nouvelle :"),
-                      base::to_hex(policy::manifest_key_hash(log_.head().key))));
+                    kind, entry.summary());
+    std::string change;
+    if (log_.head().key != key_before && entry.n() > 0) {
+      ++key_changes_;
+      change = fmt::format("       {} {}",
+                           pick(language(), "THE KEY CHANGED; the new one's hash:",
+                                "LA CLÉ A CHANGÉ ; empreinte de la nouvelle :"),
+                           base::to_hex(policy::manifest_key_hash(log_.head().key)));
+    }
+    keep({std::move(line), std::move(change)});
   }
 
   const Options& options_;
   const net::Url& url_;
   Fetcher fetcher_;
   TransparencyLog log_;
+  std::deque<Lines> newest_;
+  std::uint64_t left_out_ = 0, key_changes_ = 0;
+  std::string fault_;
 };
 
 // The manifest that is served must be the last one of the log.

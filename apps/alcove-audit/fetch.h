@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "net/clock.h"
 #include "net/event_loop.h"
 #include "net/http_client.h"
 #include "net/url.h"
@@ -12,9 +13,17 @@ namespace alcove::app {
 
 class Fetcher {
  public:
-  // authorities: PEM; empty: the system's.
-  explicit Fetcher(const std::string& authorities)
-      : http_(loop_, {.verify = true, .authorities = authorities}) {}
+  static constexpr base::Duration kNoDeadline = base::seconds(24 * 3600);
+
+  // authorities: PEM; empty: the system's. allowed: for all requests together.
+  explicit Fetcher(const std::string& authorities, base::Duration allowed = kNoDeadline)
+      : http_(loop_, {.verify = true, .authorities = authorities}),
+        end_(net::monotonic_now() + allowed) {}
+
+  // Any answer but a redirect (kPermissionDenied).
+  base::Result<net::ClientResponse> fetch(const net::Url& server, const std::string& target,
+                                          const std::string& accept = "*/*",
+                                          std::size_t max_body = 1 << 20);
 
   // The body of a 200; everything else is an error that names the URL.
   base::Result<std::string> get(const net::Url& server, const std::string& target,
@@ -23,6 +32,7 @@ class Fetcher {
  private:
   net::EventLoop loop_;
   net::HttpClient http_;
+  base::Instant end_;
 };
 
 inline bool is_url(const std::string& text) {

@@ -113,6 +113,10 @@ ParsedOptions parse_options(int count, char** arguments) {
   add_authorities(*web, options);
   web->add_option("--manifest-key", options.given.manifest_key,
                   "SHA-256 of the key that must have signed the manifest, in hexadecimal");
+  log->add_flag("--verbose", options.verbose, "Print all entries, not the newest alone");
+  for (CLI::App* command : {log, web})
+    command->add_option("--deadline", options.deadline_seconds, "Seconds that all of it may take")
+        ->check(CLI::Range(1, 86400));
   for (CLI::App* command : {manifest, log, web}) {
     command->add_option("--language", language, "en or fr")->check(CLI::IsMember({"en", "fr"}));
     add_keep_privileges(*command, options);

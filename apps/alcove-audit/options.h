@@ -38,9 +38,11 @@ struct Options {
   GivenFiles given;
   Outputs outputs;
   bool keep_privileges = false;
-  std::string target;      // of manifest, log and web: a URL, or a file
-  std::string since_file;  // of log
-  bool resolve = false;    // of manifest
+  std::string target;               // of manifest, log and web: a URL, or a file
+  std::string since_file;           // of log
+  bool resolve = false;             // of manifest
+  bool verbose = false;             // of log
+  unsigned deadline_seconds = 600;  // of log and web
 };
 
 struct ParsedOptions {

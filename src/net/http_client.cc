@@ -25,7 +25,6 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr std::uint32_t kMaxHeader = 16 * 1024;
-constexpr std::size_t kMaxBody = 1 << 20;
 constexpr std::size_t kMaxIdle = 4;
 // Well below the time after which our server ends an idle connection.
 constexpr base::Duration kIdleLimit = base::seconds(10);
@@ -137,11 +136,15 @@ class HttpClient::Implementation : public std::enable_shared_from_this<Implement
     boost::beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
     parser.header_limit(kMaxHeader);
-    parser.body_limit(kMaxBody);
+    parser.body_limit(request.max_body);
     if (request.method == "HEAD") parser.skip(true);
     co_await asio::async_write(connection->stream(), asio::buffer(text), token);
     if (!error) co_await http::async_read(connection->stream(), buffer, parser, token);
     active_.erase(connection);
+    if (error == http::error::body_limit)
+      co_return base::fail(
+          base::ErrorCode::kResourceExhausted,
+          "the answer is longer than " + std::to_string(request.max_body) + " bytes");
     if (error) {
       const std::string why = connection->expired() ? "no answer in time" : error.message();
       co_return base::fail(base::ErrorCode::kUnavailable,

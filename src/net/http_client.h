@@ -39,6 +39,7 @@ struct ClientRequest {
   base::Duration timeout = base::seconds(15);  // for all of it, name resolution included
   // The local address to leave from; nullopt leaves the choice to the system.
   std::optional<base::IpAddress> source = {};
+  std::size_t max_body = 1 << 20;  // bytes of the answer
 };
 
 struct ClientResponse {
@@ -51,9 +52,9 @@ struct ClientResponse {
 class HttpClient {
  public:
   // kUnavailable where there was no HTTP answer: no address, refused, timed out, TLS not verified,
-  // not HTTP, or an answer over the limit (1 MiB). kPermissionDenied where the guard allows none of
-  // the host's addresses, and where the server redirects: that is not followed. The message says
-  // which. An HTTP error status is a response.
+  // not HTTP, or kResourceExhausted for an answer over max_body. kPermissionDenied where the guard
+  // allows none of the host's addresses, and where the server redirects: that is not followed. The
+  // message says which. An HTTP error status is a response.
   using Callback = std::move_only_function<void(base::Result<ClientResponse>)>;
 
   // guard: is asked before each connection, and outlives this. Null allows all.
