@@ -50,6 +50,12 @@ base::Result<std::shared_ptr<policy::EndpointGate>> open_gate(const Config& conf
   return std::make_shared<policy::EndpointGate>(std::move(policy), std::move(database));
 }
 
+// Whether a rule could deny an address: one that is not known cannot be judged then.
+bool judges_addresses(const policy::Policy& policy) {
+  return policy.needs_database() || !policy.denied_networks.empty() ||
+         policy.private_addresses == policy::Policy::Treatment::kDeny;
+}
+
 // A rotation that was cut off between the log and the file is ended here.
 base::Result<crypto::Ed25519PrivateKey> open_key(const ManifestPaths& paths, const ManifestLog& log,
                                                  base::RandomSource& random) {
@@ -63,6 +69,14 @@ base::Result<crypto::Ed25519PrivateKey> open_key(const ManifestPaths& paths, con
                                   "this server is warned.",
                                   paths.key.string(), paths.log.string()));
   }
+  // A manifest was served under this key: its history may not begin anew without a word.
+  if (head.size == 0 && std::filesystem::exists(paths.manifest))
+    return base::fail(
+        ErrorCode::kNotFound,
+        fmt::format("the log of the manifest, {0}, is not there or empty, but its key {1} is: put "
+                    "the log back from a copy. Without one, move {1} and {2} away: a new key and a "
+                    "new log begin, and everybody who knows this server is warned.",
+                    paths.log.string(), paths.key.string(), paths.manifest.string()));
   auto key = load_key(paths.key);
   if (!key || head.size == 0 || key->public_key() == head.key) return key;
   auto next = std::filesystem::exists(paths.next_key)
@@ -148,7 +162,7 @@ base::Result<void> ManifestKeeper::check_houses(const policy::EndpointGate& gate
       auto resolved = resolve_(house.host);
       if (resolved) {
         addresses = *std::move(resolved);
-      } else if (gate.policy().needs_database()) {
+      } else if (judges_addresses(gate.policy())) {
         return base::fail(
             ErrorCode::kUnavailable,
             fmt::format("http.public_hosts: {0} cannot be judged, for it cannot be resolved ({1}). "

@@ -65,8 +65,14 @@ ManifestGuard::ManifestGuard(ServerAddress house, std::optional<OwnPolicy> own)
 Result<void> ManifestGuard::accept(policy::VerifiedManifest manifest) {
   if (manifest_ && manifest.manifest.serial() < manifest_->manifest.serial())
     return denied("The server shows an older manifest than before.");
-  for (const base::SocketAddress& address : contacted_)
-    if (Result<void> listed = check_house(manifest.manifest, address); !listed) return listed;
+  // A name may lead to several addresses, of which some do not answer: one of them is the server's,
+  // and the others are passed over from here on.
+  Result<void> listed;
+  for (const base::SocketAddress& address : contacted_) {
+    listed = check_house(manifest.manifest, address);
+    if (listed) break;
+  }
+  if (!listed) return listed;
   manifest_ = std::move(manifest);
   ++version_;
   return {};

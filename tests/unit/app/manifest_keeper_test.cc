@@ -220,6 +220,16 @@ TEST_F(ManifestKeeperTest, ABrokenChainRefusesTheStart) {
   EXPECT_EQ(start(known(), "198.51.100.8"), "2");
 }
 
+TEST_F(ManifestKeeperTest, ALogThatIsGoneDoesNotBeginAnewUnderItsKey) {
+  EXPECT_EQ(start(), "1");
+  const ManifestPaths paths = manifest_paths(config_);
+  const std::string log = read(paths.log);
+  fs::remove(paths.log);
+  EXPECT_THAT(start(), HasSubstr("put the log back"));
+  std::ofstream(paths.log, std::ios::trunc) << log;
+  EXPECT_EQ(start(), "1");
+}
+
 TEST_F(ManifestKeeperTest, TheKeyIsTheOneThatTheLogNames) {
   EXPECT_EQ(start(), "1");
   const ManifestPaths paths = manifest_paths(config_);

@@ -80,6 +80,15 @@ TEST_F(ManifestGuardTest, RefusesAManifestThatDoesNotListWhereItCameFrom) {
   EXPECT_NE(media("198.51.100.10", 7878), "");
 }
 
+TEST_F(ManifestGuardTest, AnAddressThatDidNotAnswerIsPassedOverFromThenOn) {
+  EXPECT_EQ(house("::1"), "");
+  EXPECT_EQ(house("198.51.100.10"), "");
+  manifest.mutable_endpoints(0)->add_addresses("198.51.100.10");
+  accept();
+  EXPECT_EQ(house("198.51.100.10"), "");
+  EXPECT_THAT(house("::1"), HasSubstr("not among the addresses"));
+}
+
 TEST_F(ManifestGuardTest, RefusesAManifestOfAnotherServer) {
   EXPECT_EQ(house("198.51.100.10"), "");
   EXPECT_THAT(message_of(guard.accept(test::verified(test::make_manifest("other.example")))),

@@ -258,7 +258,8 @@ TEST_F(WebSocketTest, HttpClientSaysWhatIsWrong) {
   client.request({.url = url("/v1/x"), .headers = {{"A", "b\r\nC: d"}}}, note);
   loop_.run();
   EXPECT_THAT(problems,
-              testing::UnorderedElementsAre(HasSubstr("no answer in time"), HasSubstr("body limit"),
+              testing::UnorderedElementsAre(HasSubstr("no answer in time"),
+                                            HasSubstr("is longer than 1048576 bytes"),
                                             HasSubstr("cannot connect"), HasSubstr("line break")));
   api_.kept.reset();
 }
