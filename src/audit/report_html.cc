@@ -83,7 +83,7 @@ std::string head(const Report& report, Language language) {
 
 std::string footer(Language language) {
   return fmt::format(
-      "<footer><p>{}</p></footer></body></html>\n",
+      "<footer><p>{}</p><p>IP Geolocation by DB-IP (db-ip.com).</p></footer></body></html>\n",
       pick(language,
            "Packet numbers count from 1 as Wireshark and tshark do: the filter "
            "<code>frame.number == 12</code> shows packet 12. Times are UTC.",
