@@ -37,6 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       ++packet.number;
       packet.time += std::chrono::milliseconds(20);
       packet.payload = bytes;
+      packet.payload_length = static_cast<std::uint32_t>(packet.payload.size());
       packet.wire_length = static_cast<std::uint32_t>(bytes.size()) + 28;
       packet.sequence = tcp_sequence;
       if (tcp) tcp_sequence += static_cast<std::uint32_t>(bytes.size());

@@ -34,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       std::swap(packet.source, packet.destination);
     }
     packet.payload = *reader.read_bytes(std::min<std::size_t>(*length, reader.remaining()));
+    packet.payload_length = static_cast<std::uint32_t>(packet.payload.size());
     if ((*head & 2U) != 0) sequence[side] += 100;  // a hole
     ++packet.number;
     packet.tcp_flags = 16;

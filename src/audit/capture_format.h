@@ -11,8 +11,8 @@ namespace alcove::audit {
 
 inline constexpr std::size_t kMaxRecord = std::size_t{16} << 20;
 
-// Times are kept within 2^62 ns of 1970 (1823 to 2116), so that no difference of two overflows.
-inline constexpr std::int64_t kMaxTime = std::int64_t{1} << 62;
+// Times are kept below 2^62 ns of 1970 (1823 to 2116), so that no difference of two overflows.
+inline constexpr std::int64_t kMaxTime = (std::int64_t{1} << 62) - 1;
 
 class CaptureFormat {
  public:

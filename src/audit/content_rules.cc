@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
+
 #include "audit/content_inspector.h"
 #include "audit/endpoint_text.h"
 #include "audit/vendor_protocols.h"
@@ -95,9 +98,14 @@ void ContentInspector::judge_header(Text& text, std::size_t at, std::size_t leng
     secret = secret.substr(0, secret.find(' '));
     if (secret.size() < kMinToken) return;
   } else if (rule == ContentRule::kAuthorization) {
+    // Only a scheme that is known is not a secret itself.
     what = secret.substr(0, secret.find(' '));
-    if (what.size() == secret.size()) what = "Authorization";
-    secret.remove_prefix(std::min(secret.size(), secret.find(' ') + 1));
+    constexpr std::array<std::string_view, 6> kSchemes = {"Basic", "Bearer",    "Digest",
+                                                          "Token", "Negotiate", "ApiKey"};
+    if (std::ranges::find(kSchemes, what) == kSchemes.end() || what.size() == secret.size())
+      what = "Authorization";
+    else
+      secret.remove_prefix(what.size() + 1);
   }
   const std::string subject = fmt::format("{} at {}", what, place_of(text));
   tell(text, FindingCode::kToken, subject, at, fmt::format("{} {}", what, cut_secret(secret)));

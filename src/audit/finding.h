@@ -104,7 +104,7 @@ struct Finding {
 class Findings {
  public:
   static constexpr std::size_t kMaxEvidence = 8;
-  static constexpr std::size_t kMaxFindings = 5000;
+  static constexpr std::size_t kMaxFindings = 25'000;  // so many codes times kMaxOfCode
   static constexpr std::size_t kMaxOfCode = 500;
 
   // Called at the first of each code and subject.

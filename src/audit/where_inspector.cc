@@ -131,7 +131,7 @@ const base::SocketAddress& WhereInspector::judged_end(const Flow& flow) {
   const std::uint64_t client = ++ends_[flow.key.client.ip];
   const std::uint64_t server = ++ends_[flow.key.server.ip];
   const bool hidden = decide(flow.key.server.ip)->allowed && !decide(flow.key.client.ip)->allowed;
-  return hidden && client < server ? flow.key.client : usual;
+  return hidden && client <= server ? flow.key.client : usual;
 }
 
 void WhereInspector::handle_flow(Flow& flow) {
