@@ -160,7 +160,7 @@ void MediaInspector::handle_rtp(Flow& flow, Direction direction, const Datagram&
 }
 
 // Whoever sends many sources must not push the real one out before its second packet: by chance, in
-// a way that cannot be known, and never one that has been seen to go on.
+// a way that cannot be known, and one that has been seen to go on only where chance finds no other.
 void MediaInspector::add_candidate(State& state, const Candidate& fresh) {
   const bool full = candidates_ >= kMaxCandidates;
   const std::size_t most = full ? State::kLeastCandidatesOfFlow : State::kMaxCandidatesOfFlow;
@@ -173,7 +173,7 @@ void MediaInspector::add_candidate(State& state, const Candidate& fresh) {
   for (int attempt = 0; attempt < 4; ++attempt) {
     chance_ = chance_ * 6364136223846793005ULL + 1442695040888963407ULL;
     Candidate& old = state.candidates[(chance_ >> 33) % state.candidates.size()];
-    if (old.in_row != 0) continue;
+    if (old.in_row != 0 && attempt < 3) continue;
     old = fresh;
     return;
   }
@@ -288,6 +288,7 @@ void MediaInspector::handle_flow_end(Flow& flow) {
   State* state = find_state(flow);
   if (state == nullptr) return;
   std::vector<Stream*> ordered;
+  ordered.reserve(state->streams.size());
   for (const auto& [key, stream] : state->streams) ordered.push_back(stream.get());
   std::ranges::sort(ordered, {}, [](Stream* stream) { return stream->rtp.summary().first_packet; });
   for (Stream* stream : ordered) finish_stream(flow, *state, *stream);
